@@ -1,0 +1,13 @@
+#include "async/in_thread.h"
+
+#include "async/internal/engine.h"
+
+namespace async {
+
+void internal::run_in_thread(std::move_only_function<void()> work,
+                             std::move_only_function<void()> done) {
+  Engine& e = engine();
+  e.backend->run_in_thread(e.come_back(std::move(work), std::move(done)));
+}
+
+}  // namespace async

@@ -1,0 +1,283 @@
+#include "async/internal/engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "async/internal/frame.h"
+#include "async/internal/stack.h"
+#include "async/log.h"
+
+namespace async::internal {
+
+namespace {
+
+std::uint32_t next_id() noexcept {
+  static std::atomic<std::uint32_t> last = 0;
+  std::uint32_t id = ++last;
+  if (id == 0) id = ++last;
+  return id;
+}
+
+/// The monitor above all others of a scheduler.
+class Main_monitor final : public Monitor_core {
+ public:
+  explicit Main_monitor(std::uint32_t home) : Monitor_core(nullptr), home_(home) {}
+
+ private:
+  void pass_on(const Error& error, const Monitor_core& from) noexcept override {
+    Kernel* k = thread_state.kernel;
+    if (k && k->id == home_) {
+      static_cast<Engine*>(k)->uncaught_error(error, from);
+    } else {
+      Log::error(std::string("raised after the scheduler had ended: ") + error.what());
+    }
+  }
+
+  const std::uint32_t home_;
+};
+
+std::string report(const Error& error, const Monitor_core& from) {
+  std::string text = std::string("unhandled error: ") + error.what();
+  if (const auto where = error.raised_at()) {
+    text +=
+        std::string("\n  raised at ") + where->file_name() + ":" + std::to_string(where->line());
+  }
+  return text + from.chain();
+}
+
+}  // namespace
+
+void Cycle_hook::call() noexcept {
+  const With_context with(*context_);
+  try {
+    f_();
+  } catch (...) {
+    context_->monitor->receive(Error::current());
+  }
+}
+
+Engine::Engine(std::unique_ptr<Backend> given, On_uncaught on_uncaught)
+    : backend(std::move(given)),
+      mailbox(std::make_shared<Mailbox>(*backend)),
+      on_uncaught_(on_uncaught) {
+  if (thread_state.kernel) throw std::logic_error("this thread has a scheduler already");
+  id = next_id();
+  stack_limit = stack_limit_from_here();
+  Ref<Environment> environment = backend->environment();
+  time_ = Ref<Time_state>::share(static_cast<Time_state*>(environment->time_source.get()));
+  auto monitor = Ref<Monitor_core>::adopt(new Main_monitor(id));
+  thread_state.kernel = this;
+  main = Ref<Context>::adopt(
+      new Context(Priority::Normal, std::move(monitor), std::move(environment)));
+  current = main;
+  main->monitor->set_name("main");
+  shutdown_.emplace();
+  open.push_back(*time_);
+}
+
+Engine::~Engine() {
+  if (id != 0) end();
+  thread_state.kernel = nullptr;
+}
+
+void Engine::run(Main given) {
+  main_ = std::move(given);
+  // The first cycle starts `main_` in a job, as all code of the user runs.
+  next_cycle_.emplace();
+  next_cycle_->read().upon([this] { dont_wait_for(live()); });
+  end_turn();
+  while (!has_finished_) turn();
+  end();
+}
+
+Deferred<> Engine::live() {
+  Deferred<> over = shutdown_->begun.read();
+  // Whatever `main_` left to do when something else ended it is destroyed with all the others.
+  or_error(main_()).upon([this](const Or_error<void>& result) {
+    if (!result) current->monitor->receive(result.error());
+    shutdown_->begun.fill_if_empty();
+  });
+  co_await over;
+  co_await shut_down();
+  has_finished_ = true;
+}
+
+void Engine::uncaught_error(const Error& error, const Monitor_core& from) noexcept {
+  const bool is_first = !uncaught_;
+  if (is_first) uncaught_ = error.exception();
+  if (!is_first || on_uncaught_ == On_uncaught::Print) Log::error(report(error, from));
+  shutdown_->begun.fill_if_empty();
+}
+
+void Engine::turn() {
+  if (has_work()) {
+    backend->poll();
+  } else {
+    backend->wait(time_->next_alarm());
+  }
+  end_turn();
+}
+
+void Engine::begin_cycle() noexcept {
+  ++num_cycles;
+  if (next_cycle_) {
+    const Ivar<> begun = *std::exchange(next_cycle_, std::nullopt);
+    begun.fill();
+  }
+  if (!start_hooks.is_empty()) call_hooks(start_hooks);
+}
+
+void Engine::end_cycle() noexcept {
+  if (!end_hooks.is_empty()) call_hooks(end_hooks);
+  switch_to(main.get());
+  budget = 0;
+}
+
+void Engine::call_hooks(List<Cycle_hook>& hooks) noexcept {
+  // A hook may remove itself, or others.
+  List<Cycle_hook> to_call;
+  to_call.splice_back(hooks);
+  while (!to_call.is_empty()) {
+    const auto hook = Ref<Cycle_hook>::share(&to_call.pop_front());
+    hooks.push_back(*hook);
+    hook->call();
+  }
+}
+
+void Engine::run_job(Job& job) noexcept {
+  switch_to(job.context);
+  job.run();
+}
+
+void Engine::run_jobs(Job_queue& queue, int& left) noexcept {
+  budget = left;
+  while (budget > 0 && !queue.is_empty()) {
+    --budget;
+    run_job(queue.pop());
+  }
+  num_jobs_run += static_cast<std::uint64_t>(left - std::max(budget, 0));
+  left = std::max(budget, 0);
+}
+
+void Engine::run_cycle(Turn_task* own) noexcept {
+  begin_cycle();
+  int left = max_num_jobs_per_priority_per_cycle;
+  do {
+    run_jobs(normal, left);
+    if (!own || !own->is_linked()) break;
+    own->unlink();
+    own->run_in_turn();
+  } while (left > 0 && !normal.is_empty());
+  end_cycle();
+}
+
+void Engine::end_turn() noexcept {
+  begin_cycle();
+  if (!mailbox->is_empty()) take_mail();
+  if (time_->next_alarm()) time_->advance_to(time_->read());
+  int normal_left = max_num_jobs_per_priority_per_cycle;
+  int low_left = max_num_jobs_per_priority_per_cycle;
+  do {
+    run_jobs(normal, normal_left);
+    run_jobs(low, low_left);
+    // A job of priority Low may have made others of priority Normal.
+    if (normal_left > 0 && !normal.is_empty()) continue;
+    flush_dirty();
+  } while ((normal_left > 0 && !normal.is_empty()) || (low_left > 0 && !low.is_empty()));
+  end_cycle();
+
+  List<Turn_task> last;
+  last.splice_back(at_turn_end);
+  while (!last.is_empty()) last.pop_front().run_in_turn();
+}
+
+void Engine::take_mail() noexcept {
+  switch_to(main.get());
+  for (Mailbox::Work& work : mailbox->take()) {
+    try {
+      std::exchange(work, nullptr)();
+    } catch (...) {
+      main->monitor->receive(Error::current());
+    }
+  }
+}
+
+void Engine::flush_dirty() noexcept {
+  List<Turn_task> writers;
+  writers.splice_back(dirty);
+  while (!writers.is_empty()) writers.pop_front().run_in_turn();
+}
+
+Deferred<> Engine::yielded() {
+  if (!next_cycle_) next_cycle_.emplace();
+  return next_cycle_->read();
+}
+
+std::move_only_function<void()> Engine::come_back(std::move_only_function<void()> work,
+                                                  std::move_only_function<void()> done) {
+  const std::uint64_t number = ++num_away_;
+  away_.emplace(number, std::move(done));
+  return [this, number, work = std::move(work), mailbox = mailbox]() mutable {
+    work();
+    mailbox->post([this, number] { away_.extract(number).mapped()(); });
+  };
+}
+
+void Engine::end() noexcept {
+  stop_running_jobs();
+  destroy_frames();
+  end_what_is_open();
+  away_.clear();
+  main_ = nullptr;
+  while (!kept.is_empty()) kept.pop_front().destroy_callable();
+  status_ = shutdown_->status;
+  shutdown_.reset();
+  next_cycle_.reset();
+  ended_at_ = time_->read();
+  time_ = nullptr;
+  current = nullptr;
+  main = nullptr;
+}
+
+void Engine::stop_running_jobs() noexcept {
+  const auto carries_error = [](const Job& job) { return job.carries_error(); };
+  for (Job_queue* queue : {&normal, &low}) {
+    while (Job* job = queue->pop_if(carries_error)) run_job(*job);
+  }
+  switch_to(main.get());
+  id = 0;
+  stack_limit = reinterpret_cast<const char*>(std::numeric_limits<std::uintptr_t>::max());
+  for (Job_queue* queue : {&normal, &low}) {
+    while (!queue->is_empty()) queue->pop().drop();
+  }
+  mailbox->close();
+}
+
+void Engine::destroy_frames() noexcept {
+  struct Suspended {
+    std::uint64_t born;
+    std::size_t order;
+    Frame* frame;
+  };
+  std::vector<Suspended> newest_first;
+  for (Frame& frame : frames) newest_first.push_back({frame.born(), newest_first.size(), &frame});
+  std::sort(newest_first.begin(), newest_first.end(), [](const Suspended& a, const Suspended& b) {
+    return a.born != b.born ? a.born > b.born : a.order < b.order;
+  });
+  for (const Suspended& one : newest_first) one.frame->handle().destroy();
+}
+
+void Engine::end_what_is_open() noexcept {
+  while (!open.is_empty()) {
+    Ends_with_scheduler& newest = open.back();
+    newest.unlink();
+    newest.scheduler_ends();
+  }
+}
+
+}  // namespace async::internal

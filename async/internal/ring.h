@@ -1,0 +1,77 @@
+// async/internal/ring.h: a queue that does not allocate once it has grown.
+//
+// Layer: async.
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace async::internal {
+
+template <class T>
+class Ring {
+ public:
+  Ring() = default;
+  Ring(Ring&& other) noexcept
+      : slots_(std::exchange(other.slots_, nullptr)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        first_(std::exchange(other.first_, 0)),
+        size_(std::exchange(other.size_, 0)) {}
+  Ring& operator=(Ring&&) = delete;
+  ~Ring() {
+    clear();
+    std::allocator<T>().deallocate(slots_, capacity_);
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  bool is_empty() const noexcept { return size_ == 0; }
+  T& front() noexcept { return at(0); }
+  T& back() noexcept { return at(size_ - 1); }
+  T& operator[](std::size_t i) noexcept { return at(i); }
+
+  template <class... Args>
+  T& push_back(Args&&... args) {
+    if (size_ == capacity_) grow();
+    T* element = std::construct_at(&at(size_), std::forward<Args>(args)...);
+    ++size_;
+    return *element;
+  }
+  void pop_front() noexcept {
+    std::destroy_at(&front());
+    first_ = (first_ + 1) & (capacity_ - 1);
+    --size_;
+  }
+  void clear() noexcept {
+    while (!is_empty()) pop_front();
+  }
+  /// `release()` gives back the memory of an empty ring.
+  void release() noexcept {
+    std::allocator<T>().deallocate(std::exchange(slots_, nullptr), std::exchange(capacity_, 0));
+    first_ = 0;
+  }
+
+ private:
+  T& at(std::size_t i) noexcept { return slots_[(first_ + i) & (capacity_ - 1)]; }
+
+  void grow() {
+    const std::size_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
+    T* slots = std::allocator<T>().allocate(larger);
+    for (std::size_t i = 0; i < size_; ++i) {
+      std::construct_at(slots + i, std::move(at(i)));
+      std::destroy_at(&at(i));
+    }
+    if (slots_) std::allocator<T>().deallocate(slots_, capacity_);
+    slots_ = slots;
+    capacity_ = larger;
+    first_ = 0;
+  }
+
+  T* slots_ = nullptr;
+  std::size_t capacity_ = 0;  // a power of two
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace async::internal

@@ -1,0 +1,31 @@
+#include "async/internal/time_state.h"
+
+#include <chrono>
+
+namespace async::internal {
+
+namespace {
+
+std::chrono::nanoseconds since_boot() noexcept {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+}  // namespace
+
+Wall_clock_state::Wall_clock_state()
+    : Time_state(std::chrono::system_clock::now()),
+      offset_(to_time(wheel_.now()).time_since_epoch() - since_boot()) {}
+
+Time_ns Wall_clock_state::read() const noexcept { return Time_ns(since_boot() + offset_); }
+
+void Wall_clock_state::place_all() noexcept {
+  if (unplaced_.is_empty()) return;
+  const Time_ns now = read();
+  while (!unplaced_.is_empty()) {
+    Alarm& alarm = unplaced_.pop_front();
+    alarm.is_unplaced = false;
+    add_at(alarm, now + std::chrono::nanoseconds(static_cast<std::int64_t>(alarm.deadline)));
+  }
+}
+
+}  // namespace async::internal

@@ -1,0 +1,89 @@
+// async/io/network.h: making connections, as a narrow interface.
+//
+// Layer: async/io.  Read next: transport.h; tcp/connect.h and tcp/server.h, which use it.
+
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "async/deferred.h"
+#include "async/internal/engine.h"
+#include "async/internal/shared.h"
+#include "async/io/address.h"
+#include "async/io/socket.h"
+#include "async/io/transport.h"
+
+namespace async {
+
+/// A socket that listens.
+class Listener : public Socket_base {
+ public:
+  /// `set_user(task)` has `task` run at the end of each turn in which there was somebody to accept,
+  /// while that is wanted.  Null ends it.
+  virtual void set_user(internal::Turn_task* task) noexcept = 0;
+  virtual void want_ready(bool wanted) noexcept = 0;
+
+  struct Accepted {
+    std::unique_ptr<Transport> transport;
+    Address::Any from;
+  };
+
+  /// `accept()` takes one connection that waits.  Errors: the code; that nobody waits is
+  /// `std::errc::operation_would_block`.  A connection that was reset while it waited is either
+  /// accepted like any other or passed over.
+  virtual std::expected<Accepted, std::error_code> accept() = 0;
+
+  /// `close()` stops listening; whoever waits to be accepted is turned away.
+  virtual void close() noexcept = 0;
+};
+
+/// A stream socket that is not connected.
+class Unconnected_socket : public Socket_base {
+ public:
+  virtual std::error_code bind(const Address::Any& address) = 0;
+
+  /// `listen(backlog)` makes it a listener, and this unusable if it succeeds.
+  virtual std::expected<std::unique_ptr<Listener>, std::error_code> listen(int backlog) = 0;
+
+  /// `connect(address)` is determined with the error code, which is zero if it worked.  It can be
+  /// called once.  Closing this socket abandons it.
+  virtual Deferred<std::error_code> connect(const Address::Any& address) = 0;
+
+  /// `take_transport()` is the connection, once there is one, and makes this unusable.
+  virtual std::expected<std::unique_ptr<Transport>, std::error_code> take_transport() = 0;
+};
+
+/// The network as the current execution context has it: that of the machine, or a simulated one.
+class Network : public internal::Shared {
+ public:
+  /// `current()` is that of the current execution context.
+  static Network& current();
+
+  /// `resolve(name)` is determined with the addresses of a host, in the order in which the system
+  /// gives them, or fails with `Io_error`.  Dropping it gives up.
+  virtual Deferred<std::vector<Inet_addr>> resolve(std::string name) = 0;
+
+  enum class Family : unsigned char { V4, V6, Unix };
+
+  /// `create_socket(family)` is a new stream socket.
+  virtual std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> create_socket(
+      Family family) = 0;
+
+  /// `source_address(to)` is the address that a connection to `to` would come from, if there is
+  /// a way to it.
+  virtual std::optional<Inet_addr> source_address(const Inet_addr& to) = 0;
+
+  /// `descriptor_freed()` is determined when a descriptor of this network is closed, so that
+  /// whoever ran out of them can try again.
+  virtual Deferred<> descriptor_freed() = 0;
+
+  /// `max_descriptors()` is the number of descriptors that this process may have open.
+  virtual int max_descriptors() const = 0;
+};
+
+}  // namespace async

@@ -1,0 +1,106 @@
+#include "async/shutdown.h"
+
+#include <csignal>
+#include <list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "async/all.h"
+#include "async/choose.h"
+#include "async/clock.h"
+#include "async/internal/engine.h"
+#include "async/internal/keep.h"
+#include "async/log.h"
+#include "async/scheduler.h"
+#include "async/signal.h"
+
+namespace async {
+
+using internal::engine;
+using internal::Shutdown_state;
+
+namespace {
+
+void signal_received(int number) {
+  Shutdown_state& state = engine().shutdown();
+  if (state.requested.fill_if_empty()) return;
+  if (!state.begun.is_full()) {
+    Shutdown::shutdown(128 + number);
+  } else {
+    state.forced.fill_if_empty();
+  }
+}
+
+void want_status(Shutdown_state& state, int status) {
+  if (state.status.value_or(0) == 0) state.status = status;
+}
+
+}  // namespace
+
+namespace Shutdown {
+
+Deferred<> requested() {
+  Shutdown_state& state = engine().shutdown();
+  if (!std::exchange(state.watches_signals, true)) {
+    Scheduler::within({.monitor = Monitor::main()},
+                      [] { Signal::handle({SIGINT, SIGTERM}, signal_received); });
+  }
+  return state.requested.read();
+}
+
+void shutdown(int status) {
+  Shutdown_state& state = engine().shutdown();
+  want_status(state, status);
+  state.begun.fill_if_empty();
+}
+
+bool is_shutting_down() { return engine().shutdown().begun.is_full(); }
+
+void at_shutdown(std::move_only_function<Deferred<>()> f) {
+  engine().shutdown().handlers.push_back(std::move(f));
+}
+
+void set_default_force(Span span) { engine().shutdown().force_after = span; }
+
+}  // namespace Shutdown
+
+namespace internal {
+
+// Handlers may add handlers, and things may be opened meanwhile.
+Deferred<> Engine::finish_all() {
+  List<Ends_with_scheduler> to_finish;
+  to_finish.splice_back(open);
+  std::vector<Deferred<>> finishing;
+  while (!to_finish.is_empty()) {
+    Ends_with_scheduler& one = to_finish.pop_front();
+    open.push_back(one);
+    finishing.push_back(one.finish());
+  }
+  std::list<std::move_only_function<Deferred<>()>> called;  // each stays where it is
+  std::vector<Deferred<Or_error<void>>> handled;
+  while (!shutdown_->handlers.empty() || !handled.empty()) {
+    for (auto& handler : std::exchange(shutdown_->handlers, {})) {
+      called.push_back(std::move(handler));
+      handled.push_back(or_error(call(called.back())));
+    }
+    for (const Or_error<void>& result : co_await all(std::exchange(handled, {}))) {
+      if (result) continue;
+      Log::error(std::string("a handler of at_shutdown failed: ") + result.error().what());
+      want_status(*shutdown_, 1);
+    }
+  }
+  co_await all_unit(std::move(finishing));
+}
+
+Deferred<> Engine::shut_down() {
+  shutdown_->requested.fill_if_empty();
+  const Span bound = shutdown_->force_after;
+  const auto done = any_unit(finish_all(), shutdown_->forced.read());
+  if (co_await Clock::with_timeout(bound, done)) co_return;
+  Log::error("the shutdown was forced: it had not finished after " + to_string(bound));
+  want_status(*shutdown_, 1);
+}
+
+}  // namespace internal
+}  // namespace async

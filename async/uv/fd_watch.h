@@ -1,0 +1,43 @@
+// async/uv/fd_watch.h: knowing when a descriptor is ready.
+//
+// Layer: async/uv.  Read next: uv_socket.h.
+
+#pragma once
+
+#include <uv.h>
+
+#include "async/uv/handle.h"
+
+namespace async::internal {
+
+/// Watches a nonblocking descriptor that somebody else owns, who ends the watch before closing it.
+class Fd_watch {
+ public:
+  Fd_watch() = default;
+  Fd_watch(const Fd_watch&) = delete;
+  Fd_watch& operator=(const Fd_watch&) = delete;
+
+  /// `start(loop, fd)` begins, wanting nothing.  Returns libuv's error, or 0.
+  int start(uv_loop_t& loop, int fd);
+  /// `stop()` ends it at once: `ready` is not called any more.
+  void stop() noexcept;
+
+  void want_readable(bool wanted) noexcept { want(UV_READABLE, wanted); }
+  void want_writable(bool wanted) noexcept { want(UV_WRITABLE, wanted); }
+
+ protected:
+  ~Fd_watch() = default;
+
+  /// `ready(readable, writable)` is called for what is wanted.  After an error of the descriptor
+  /// both are true, and nothing is wanted any more: trying shows the error.
+  virtual void ready(bool readable, bool writable) noexcept = 0;
+
+ private:
+  void want(int event, bool wanted) noexcept;
+  static void polled(uv_poll_t* uv, int status, int events) noexcept;
+
+  Handle_ptr<uv_poll_t> handle_;
+  int wanted_ = 0;
+};
+
+}  // namespace async::internal

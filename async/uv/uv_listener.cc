@@ -1,0 +1,67 @@
+#include "async/uv/uv_listener.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "async/internal/engine.h"
+#include "async/io/io_error.h"
+#include "async/uv/sockaddr.h"
+#include "async/uv/uv_network.h"
+#include "async/uv/uv_transport.h"
+
+namespace async::internal {
+
+std::expected<std::unique_ptr<Listener>, std::error_code> Uv_listener::create(Fd fd) {
+  uv_loop_t& loop = fd.network().loop();
+  std::unique_ptr<Uv_listener> made(new Uv_listener(std::move(fd)));
+  made->remember_file();
+  if (const int error = made->start(loop, made->fd()); error < 0) {
+    return std::unexpected(std::error_code(error, io_category()));
+  }
+  return made;
+}
+
+Uv_listener::~Uv_listener() { close(); }
+
+void Uv_listener::remember_file() {
+  const auto address = local_address();
+  const auto* file = address ? std::get_if<Address::Unix>(&*address) : nullptr;
+  struct stat status{};
+  if (!file || file->is_unnamed() || file->is_abstract()) return;
+  if (stat(file->path().c_str(), &status) != 0) return;
+  file_ = File{.path = file->path(), .device = status.st_dev, .inode = status.st_ino};
+}
+
+void Uv_listener::ready(bool, bool) noexcept {
+  if (user_ && !user_->is_linked()) engine().at_turn_end.push_back(*user_);
+}
+
+std::expected<Listener::Accepted, std::error_code> Uv_listener::accept() {
+  Sockaddr from;
+  int fd = -1;
+  do {
+    from.size = sizeof from.storage;
+    fd = accept4(fd_.get(), from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return std::unexpected(last_error());
+  auto transport = Uv_transport::create(Fd(fd, fd_.network()));
+  if (!transport) return std::unexpected(transport.error());
+  return Accepted{.transport = std::move(*transport), .from = of_sockaddr(from)};
+}
+
+void Uv_listener::close() noexcept {
+  if (!fd_.is_open()) return;
+  Fd_watch::stop();
+  fd_.close();
+  // Another server may have taken the name over.
+  struct stat status{};
+  if (file_ && stat(file_->path.c_str(), &status) == 0 && status.st_dev == file_->device &&
+      status.st_ino == file_->inode) {
+    unlink(file_->path.c_str());
+  }
+}
+
+}  // namespace async::internal

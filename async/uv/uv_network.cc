@@ -1,0 +1,130 @@
+#include "async/uv/uv_network.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <utility>
+
+#include "async/in_thread.h"
+#include "async/internal/engine.h"
+#include "async/io/io_error.h"
+#include "async/uv/fd.h"
+#include "async/uv/sockaddr.h"
+#include "async/uv/uv_unconnected_socket.h"
+
+namespace async::internal {
+
+namespace {
+
+constexpr int max_num_resolvers = 64;
+
+std::error_code name_error(int error) {
+  switch (error) {
+    case EAI_AGAIN:
+      return Name_error::Again;
+    case EAI_FAIL:
+      return Name_error::Failed;
+    case EAI_MEMORY:
+      return Name_error::Memory;
+    case EAI_NODATA:
+      return Name_error::No_data;
+    case EAI_NONAME:
+      return Name_error::No_name;
+    case EAI_SYSTEM:
+      return last_error();
+    default:
+      return Name_error::Other;
+  }
+}
+
+std::vector<Inet_addr> look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0) {
+    throw Io_error(name_error(error), "resolve " + host);
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
+  std::vector<Inet_addr> addrs;
+  for (const addrinfo* one = found; one; one = one->ai_next) {
+    Sockaddr sockaddr;
+    std::memcpy(&sockaddr.storage, one->ai_addr, one->ai_addrlen);
+    sockaddr.size = one->ai_addrlen;
+    const Address::Any address = of_sockaddr(sockaddr);
+    if (const auto* inet = std::get_if<Address::Inet>(&address)) {
+      if (std::find(addrs.begin(), addrs.end(), inet->addr()) == addrs.end()) {
+        addrs.push_back(inet->addr());
+      }
+    }
+  }
+  return addrs;
+}
+
+int domain_of(Network::Family family) {
+  switch (family) {
+    case Network::Family::V4:
+      return AF_INET;
+    case Network::Family::V6:
+      return AF_INET6;
+    case Network::Family::Unix:
+      return AF_UNIX;
+  }
+  return AF_UNSPEC;
+}
+
+}  // namespace
+
+Uv_network::Uv_network(uv_loop_t& loop) : loop_(loop), resolvers_(max_num_resolvers) {}
+
+Deferred<std::vector<Inet_addr>> Uv_network::resolve(std::string host) {
+  const auto on_a_resolver = [this](auto work, auto done) {
+    resolvers_.run(engine().come_back(std::move(work), std::move(done)));
+  };
+  co_return co_await call_in_thread(on_a_resolver,
+                                    [host = std::move(host)] { return look_up(host); });
+}
+
+std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> Uv_network::create_socket(
+    Family family) {
+  const int fd = socket(domain_of(family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return std::unexpected(last_error());
+  return std::make_unique<Uv_unconnected_socket>(Fd(fd, *this));
+}
+
+std::optional<Inet_addr> Uv_network::source_address(const Inet_addr& to) {
+  // Connecting a datagram socket sends nothing, but chooses a way.
+  const int domain = to.version() == Ip_version::V4 ? AF_INET : AF_INET6;
+  const Fd fd(socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0), *this);
+  const auto sockaddr = to_sockaddr(Address::Inet(to, 9));
+  if (!fd.is_open() || connect(fd.get(), sockaddr->get(), sockaddr->size) != 0) {
+    return std::nullopt;
+  }
+  const auto local = fd.local_address();
+  const auto* inet = local ? std::get_if<Address::Inet>(&*local) : nullptr;
+  return inet ? std::optional(inet->addr()) : std::nullopt;
+}
+
+Deferred<> Uv_network::descriptor_freed() {
+  if (!descriptor_freed_) descriptor_freed_.emplace();
+  return descriptor_freed_->read();
+}
+
+void Uv_network::descriptor_was_freed() noexcept {
+  if (descriptor_freed_) std::exchange(descriptor_freed_, std::nullopt)->fill();
+}
+
+int Uv_network::max_descriptors() const {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX) return INT_MAX;
+  return static_cast<int>(limit.rlim_cur);
+}
+
+}  // namespace async::internal

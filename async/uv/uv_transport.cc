@@ -1,0 +1,100 @@
+#include "async/uv/uv_transport.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+
+#include "async/internal/engine.h"
+#include "async/io/io_error.h"
+#include "async/uv/uv_network.h"
+
+namespace async::internal {
+
+namespace {
+
+Io_result result_of(ssize_t n) noexcept {
+  if (n > 0) return Io_result::ok(static_cast<std::size_t>(n));
+  if (n == 0) return Io_result::eof();
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return Io_result::would_block();
+  return Io_result::failed(last_error());
+}
+
+template <class Call>
+ssize_t retry_when_interrupted(Call call) noexcept {
+  ssize_t n = 0;
+  do {
+    n = call();
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Transport>, std::error_code> Uv_transport::create(Fd fd) {
+  uv_loop_t& loop = fd.network().loop();
+  std::unique_ptr<Uv_transport> made(new Uv_transport(std::move(fd)));
+  if (const int error = made->start(loop, made->fd()); error < 0) {
+    return std::unexpected(std::error_code(error, io_category()));
+  }
+  return made;
+}
+
+Uv_transport::~Uv_transport() { close(How::In_order); }
+
+void Uv_transport::ready(bool readable, bool writable) noexcept {
+  const auto user = Ref<User>::share(user_);
+  if (!user) return;
+  if (writable) user->writable();
+  if (readable) user->readable();
+  engine().run_cycle(user.get());
+  // By now nothing but `user` may keep this alive.
+}
+
+Io_result Uv_transport::read(std::span<char> into) noexcept {
+  return result_of(
+      retry_when_interrupted([&] { return recv(fd_.get(), into.data(), into.size(), 0); }));
+}
+
+Io_result Uv_transport::write(std::span<const std::string_view> parts) noexcept {
+  if (parts.size() == 1) {
+    return result_of(retry_when_interrupted(
+        [&] { return send(fd_.get(), parts[0].data(), parts[0].size(), MSG_NOSIGNAL); }));
+  }
+  std::array<iovec, IOV_MAX> vectors;
+  const std::size_t count = std::min(parts.size(), vectors.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    vectors[i] = {.iov_base = const_cast<char*>(parts[i].data()), .iov_len = parts[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  return result_of(
+      retry_when_interrupted([&] { return sendmsg(fd_.get(), &message, MSG_NOSIGNAL); }));
+}
+
+std::error_code Uv_transport::shutdown_send() noexcept {
+  return shutdown(fd_.get(), SHUT_WR) == 0 ? std::error_code() : last_error();
+}
+
+std::size_t Uv_transport::unacknowledged() const noexcept {
+  int bytes = 0;
+  return ioctl(fd_.get(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+void Uv_transport::close(How how) noexcept {
+  if (!fd_.is_open()) return;
+  if (how == How::Reset) {
+    constexpr linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  Fd_watch::stop();
+  fd_.close();
+}
+
+}  // namespace async::internal
