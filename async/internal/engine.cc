@@ -176,6 +176,16 @@ void Engine::run_cycle(Turn_task* own) noexcept {
   end_cycle();
 }
 
+void Engine::run_cycle_and_flush_all() noexcept {
+  begin_cycle();
+  int left = max_num_jobs_per_priority_per_cycle;
+  do {
+    run_jobs(normal, left);
+    flush_dirty();
+  } while (left > 0 && !normal.is_empty());
+  end_cycle();
+}
+
 void Engine::end_turn() noexcept {
   begin_cycle();
   if (!mailbox->is_empty()) take_mail();

@@ -88,6 +88,9 @@ class Engine final : public Kernel {
   /// points to must outlive the call.
   void run_cycle(Turn_task* own) noexcept;
 
+  /// `run_cycle_and_flush_all()` flushes whatever is in `dirty`.
+  void run_cycle_and_flush_all() noexcept;
+
   /// `yielded()` is determined at the start of the next cycle.
   Deferred<> yielded();
 

@@ -1,6 +1,6 @@
-// async/internal/ring.h: a queue that does not allocate once it has grown.
+// async/internal/ring.h: a queue in memory from the pool of the thread.
 //
-// Layer: async.
+// Layer: async.  Read next: thread_state.h.
 
 #pragma once
 
@@ -8,10 +8,14 @@
 #include <memory>
 #include <utility>
 
+#include "async/internal/thread_state.h"
+
 namespace async::internal {
 
 template <class T>
 class Ring {
+  static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+
  public:
   Ring() = default;
   Ring(Ring&& other) noexcept
@@ -22,7 +26,7 @@ class Ring {
   Ring& operator=(Ring&&) = delete;
   ~Ring() {
     clear();
-    std::allocator<T>().deallocate(slots_, capacity_);
+    release();
   }
 
   std::size_t size() const noexcept { return size_; }
@@ -48,8 +52,9 @@ class Ring {
   }
   /// `release()` gives back the memory of an empty ring.
   void release() noexcept {
-    std::allocator<T>().deallocate(std::exchange(slots_, nullptr), std::exchange(capacity_, 0));
-    first_ = 0;
+    if (slots_) thread_state.pool.release(slots_, capacity_ * sizeof(T));
+    slots_ = nullptr;
+    capacity_ = first_ = 0;
   }
 
  private:
@@ -57,12 +62,12 @@ class Ring {
 
   void grow() {
     const std::size_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
-    T* slots = std::allocator<T>().allocate(larger);
+    T* slots = static_cast<T*>(thread_state.pool.allocate(larger * sizeof(T)));
     for (std::size_t i = 0; i < size_; ++i) {
       std::construct_at(slots + i, std::move(at(i)));
       std::destroy_at(&at(i));
     }
-    if (slots_) std::allocator<T>().deallocate(slots_, capacity_);
+    if (slots_) thread_state.pool.release(slots_, capacity_ * sizeof(T));
     slots_ = slots;
     capacity_ = larger;
     first_ = 0;

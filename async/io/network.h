@@ -20,12 +20,19 @@
 
 namespace async {
 
+/// As many clients as the system lets wait.
+inline constexpr int default_backlog = 4096;
+
+/// `is_passing_accept_error(code)` is true for what `Listener::accept` fails with for reasons that
+/// concern the one client alone.
+bool is_passing_accept_error(const std::error_code& code) noexcept;
+
 /// A socket that listens.
 class Listener : public Socket_base {
  public:
   /// `set_user(task)` has `task` run at the end of each turn in which there was somebody to accept,
-  /// while that is wanted.  Null ends it.
-  virtual void set_user(internal::Turn_task* task) noexcept = 0;
+  /// while that is wanted.  Null ends it.  Returns false if somebody else is the user.
+  virtual bool set_user(internal::Turn_task* task) noexcept = 0;
   virtual void want_ready(bool wanted) noexcept = 0;
 
   struct Accepted {

@@ -72,6 +72,11 @@ Address::Any of_sockaddr(const Sockaddr& from) {
     std::memcpy(&in, &from.storage, sizeof in);
     Inet_addr::V6_bytes bytes;
     std::memcpy(bytes.data(), &in.sin6_addr, bytes.size());
+    // What a socket for both versions shows for IPv4.
+    if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
+      return Address::Inet(Inet_addr::v4({bytes[12], bytes[13], bytes[14], bytes[15]}),
+                           ntohs(in.sin6_port));
+    }
     return Address::Inet(Inet_addr::v6(bytes, in.sin6_scope_id), ntohs(in.sin6_port));
   }
   constexpr auto path_begins = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path));

@@ -35,6 +35,12 @@ void Uv_listener::remember_file() {
   file_ = File{.path = file->path(), .device = status.st_dev, .inode = status.st_ino};
 }
 
+bool Uv_listener::set_user(Turn_task* user) noexcept {
+  if (user_ && user) return false;
+  user_ = user;
+  return true;
+}
+
 void Uv_listener::ready(bool, bool) noexcept {
   if (user_ && !user_->is_linked()) engine().at_turn_end.push_back(*user_);
 }

@@ -21,7 +21,7 @@ class Uv_listener final : public On_fd<Listener>, private Fd_watch {
   static std::expected<std::unique_ptr<Listener>, std::error_code> create(Fd fd);
   ~Uv_listener() override;
 
-  void set_user(Turn_task* user) noexcept override { user_ = user; }
+  bool set_user(Turn_task* user) noexcept override;
   void want_ready(bool wanted) noexcept override { want_readable(wanted); }
   std::expected<Accepted, std::error_code> accept() override;
   void close() noexcept override;

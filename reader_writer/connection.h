@@ -1,0 +1,197 @@
+// reader_writer/connection.h: the state that a Reader, a Writer and a Socket share.
+//
+// Layer: reader_writer.  Read next: reader.h, writer.h; async/io/transport.h below.
+//
+// Stages of a connection, each with one way in:
+//
+//     Open --close()--> Flushing --all written--> Lingering --the other side ends--> Closed
+//       \                   \  nothing is unread, and all acknowledged ------------->/
+//        \                   \  force_close has passed, or the other side left ---->/
+//         \--abort(), or an error ------------------------------------------------>/
+//
+// Open: reads and writes.  Flushing: reads end, writes are refused, what was written is flushed.
+// Lingering: the end was sent, and what still arrives is thrown away, for a closed socket would
+// answer it with a reset, which can destroy what was flushed.  Closed: the descriptor is closed.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "async/clock.h"
+#include "async/deferred.h"
+#include "async/internal/ends_with_scheduler.h"
+#include "async/internal/ring.h"
+#include "async/io/transport.h"
+#include "async/ivar.h"
+#include "async/monitor.h"
+#include "async/read_result.h"
+#include "reader_writer/flush_result.h"
+#include "reader_writer/internal/read_buffer.h"
+#include "reader_writer/internal/write_queue.h"
+#include "reader_writer/limits.h"
+
+namespace async::internal {
+
+/// A read that waits for bytes.
+class Pending_read {
+ public:
+  /// `try_to_finish()` is called when more has arrived, or nothing more will.  Returns false if
+  /// that is not enough.
+  virtual bool try_to_finish() noexcept = 0;
+  /// `is_wanted()` is false if nobody waits for the result any more.
+  virtual bool is_wanted() const noexcept = 0;
+  virtual void forget() noexcept = 0;
+
+ protected:
+  ~Pending_read() = default;
+};
+
+class Connection final : public Transport::User, public Ends_with_scheduler {
+ public:
+  enum class Stage : unsigned char { Open, Flushing, Lingering, Closed };
+
+  /// Errors of the writer go to a monitor whose parent is the current one.
+  Connection(std::unique_ptr<Transport> transport, Address::Any remote, Connection_limits limits);
+
+  /// Numbers are never used twice in a process.
+  std::uint64_t number() const noexcept { return number_; }
+  Stage stage() const noexcept { return stage_; }
+  const Address::Any& remote() const noexcept { return remote_; }
+  Transport& transport() noexcept { return *transport_; }
+
+  // Handles: when the last one goes, the connection is closed.
+  void add_handle() noexcept { ++num_handles_; }
+  void remove_handle() noexcept;
+
+  // Reading.
+
+  /// What has arrived, and how it ended if it did.
+  Read_buffer& received() noexcept { return received_; }
+  const std::optional<Eof>& eof() const noexcept { return eof_; }
+  /// An error that is no way for a connection to end.
+  const std::exception_ptr& read_error() const noexcept { return read_error_; }
+  bool has_more_to_come() const noexcept { return !eof_ && !read_error_; }
+
+  /// `is_reading()` is true while a read waits that somebody wants.
+  bool is_reading() noexcept;
+  /// `wait_to_read(read)` makes `read`, which it takes over, wait for more.
+  void wait_to_read(Pending_read& read) noexcept;
+
+  // Writing.
+
+  /// `prepare_to_write(n)` says whether `n` bytes are to be queued now; if not, they have been
+  /// counted as dropped.  Errors: throws `Writer_closed`.
+  bool prepare_to_write(std::size_t n);
+  Write_queue& to_write() noexcept { return to_write_; }
+  /// `written()` is called after something was queued.
+  void written() noexcept;
+
+  Deferred<Flush_result> flushed();
+  Deferred<> consumer_left() { return consumer_left_.read(); }
+  std::uint64_t bytes_received() const noexcept { return bytes_received_; }
+  std::uint64_t bytes_written() const noexcept { return bytes_written_; }
+  std::uint64_t bytes_dropped() const noexcept { return bytes_dropped_; }
+
+  Monitor monitor();
+  void set_raise_when_consumer_leaves(bool raise) noexcept { raise_when_consumer_leaves_ = raise; }
+  bool raise_when_consumer_leaves() const noexcept { return raise_when_consumer_leaves_; }
+  void set_buffer_age_limit(Buffer_age_limit limit);
+
+  // Ending.
+
+  /// `close(options)` and `abort()` are the program's own doing: later writes throw.
+  Deferred<Close_result> close(Close_options options);
+  Deferred<Close_result> abort();
+  /// `begin_to_close(options)` and `give_up()` are that without it: later writes are discarded.
+  Deferred<Close_result> begin_to_close(Close_options options);
+  Deferred<Close_result> give_up();
+  Deferred<Close_result> close_finished() { return closed_.read(); }
+  bool is_closed() const noexcept { return stage_ != Stage::Open; }
+
+  void readable() noexcept override;
+  void writable() noexcept override;
+  void run_in_turn() noexcept override;
+  Deferred<> finish() override;
+  void scheduler_ends() noexcept override;
+
+ private:
+  ~Connection() override;
+
+  // Reading.
+  void read_once() noexcept;
+  void reading_failed(std::error_code error) noexcept;
+  void end_reading(Eof::Reason reason) noexcept;
+  void finish_pending_read() noexcept;
+  void forget_pending_read() noexcept;
+  void drop_what_is_unread() noexcept;
+
+  // Writing.
+  void flush() noexcept;
+  void flush_later() noexcept;
+  void writing_failed(std::error_code error) noexcept;
+  void consumer_has_left(std::error_code error) noexcept;
+  void pause() noexcept;
+  void fail(const Error& error) noexcept;
+  void drop_what_is_queued(Flush_result why) noexcept;
+  void tell_who_waits_for_flushing(Flush_result result) noexcept;
+  void watch_age() noexcept;
+  void check_age() noexcept;
+  void raise(const Error& error) noexcept;
+
+  // Ending.
+  void everything_is_flushed() noexcept;
+  void linger() noexcept;
+  void stop_lingering() noexcept;
+  void force_close() noexcept;
+  void finish_closing(Flush_result outcome, Transport::How how) noexcept;
+  void set_timer(Span after, void (Connection::*f)() noexcept) noexcept;
+
+  static constexpr std::chrono::milliseconds shortest_pause{5};
+
+  struct Flush_waiter {
+    std::uint64_t position;
+    Ref<Cell<Flush_result>> cell;
+  };
+  struct Age_mark {
+    std::uint64_t position;  // what was received up to here ...
+    Time_ns time;            // ... had been received by then
+  };
+
+  const std::uint64_t number_;
+  const Ref<Context> context_;
+  std::unique_ptr<Transport> transport_;
+  const Address::Any remote_;
+  Connection_limits limits_;
+
+  Stage stage_ = Stage::Open;
+  bool program_has_closed_ = false;
+  bool raise_when_consumer_leaves_ = true;
+  bool is_blocked_ = false;  // the transport will say when it can take more
+  std::optional<Flush_result> write_outcome_;  // why nothing is written any more
+  int num_handles_ = 0;
+
+  Read_buffer received_;
+  std::optional<Eof> eof_;
+  std::exception_ptr read_error_;
+  Pending_read* pending_read_ = nullptr;
+
+  Write_queue to_write_;
+  std::uint64_t bytes_received_ = 0;
+  std::uint64_t bytes_written_ = 0;
+  std::uint64_t bytes_dropped_ = 0;
+  Ring<Flush_waiter> flush_waiters_;
+  Ring<Age_mark> age_marks_;
+  Ivar<> consumer_left_;
+  std::optional<Monitor> monitor_;
+
+  std::size_t bytes_thrown_away_ = 0;  // while lingering
+  std::optional<Clock::Event> timer_;      // of the stage
+  std::optional<Clock::Event> age_timer_;  // of the oldest mark
+  std::optional<Clock::Event> pause_;      // while the system has no buffers
+  Span next_pause_ = shortest_pause;
+  Ivar<Close_result> closed_;
+};
+
+}  // namespace async::internal

@@ -1,0 +1,70 @@
+#include "reader_writer/writer.h"
+
+#include <utility>
+
+namespace async {
+
+namespace {
+
+std::string_view text(Line_ending ending) { return ending == Line_ending::Unix ? "\n" : "\r\n"; }
+
+}  // namespace
+
+void Writer::write(std::string_view bytes) const {
+  if (!connection_->prepare_to_write(bytes.size())) return;
+  connection_->to_write().copy(bytes);
+  connection_->written();
+}
+
+void Writer::write_line(std::string_view line, Line_ending ending) const {
+  if (!connection_->prepare_to_write(line.size() + text(ending).size())) return;
+  connection_->to_write().copy(line);
+  connection_->to_write().copy(text(ending));
+  connection_->written();
+}
+
+void Writer::write_char(char c) const { write({&c, 1}); }
+
+void Writer::newline(Line_ending ending) const { write(text(ending)); }
+
+void Writer::schedule(std::string bytes) const {
+  if (!connection_->prepare_to_write(bytes.size())) return;
+  connection_->to_write().take(std::move(bytes));
+  connection_->written();
+}
+
+void Writer::schedule(std::string_view bytes, std::shared_ptr<const void> owner) const {
+  if (!connection_->prepare_to_write(bytes.size())) return;
+  connection_->to_write().take(bytes, std::move(owner));
+  connection_->written();
+}
+
+Deferred<Flush_result> Writer::flushed() const { return connection_->flushed(); }
+
+std::size_t Writer::bytes_to_write() const noexcept { return connection_->to_write().num_bytes(); }
+std::uint64_t Writer::bytes_received() const noexcept { return connection_->bytes_received(); }
+std::uint64_t Writer::bytes_written() const noexcept { return connection_->bytes_written(); }
+std::uint64_t Writer::bytes_dropped() const noexcept { return connection_->bytes_dropped(); }
+
+Deferred<> Writer::consumer_left() const { return connection_->consumer_left(); }
+
+bool Writer::raise_when_consumer_leaves() const noexcept {
+  return connection_->raise_when_consumer_leaves();
+}
+void Writer::set_raise_when_consumer_leaves(bool raise) const noexcept {
+  connection_->set_raise_when_consumer_leaves(raise);
+}
+
+void Writer::set_buffer_age_limit(Buffer_age_limit limit) const {
+  connection_->set_buffer_age_limit(limit);
+}
+
+Monitor Writer::monitor() const { return connection_->monitor(); }
+
+Deferred<Close_result> Writer::close(Close_options options) const {
+  return connection_->close(options);
+}
+Deferred<Close_result> Writer::close_finished() const { return connection_->close_finished(); }
+bool Writer::is_closed() const noexcept { return connection_->is_closed(); }
+
+}  // namespace async

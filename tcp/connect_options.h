@@ -1,0 +1,36 @@
+// tcp/connect_options.h: how to connect.
+//
+// Layer: tcp.  Read next: connect.h, with_connection.h.
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "async/deferred.h"
+#include "async/time_ns.h"
+#include "reader_writer/limits.h"
+#include "tcp/route.h"
+#include "tcp/upgrade.h"
+
+namespace async::Tcp {
+
+struct Connect_options {
+  /// See `Writer`.
+  Buffer_age_limit buffer_age_limit = {};
+  /// Connecting ends when this is determined, in whatever phase it is.
+  Deferred<> interrupt = never();
+  /// How many bytes are read from the system at once.
+  std::size_t reader_buffer_size = 64 * 1024;
+  /// Connecting ends after this: name resolution, all attempts, and what `via` and `tls` do.
+  Span timeout = std::chrono::seconds(30);
+  /// How to reach the peer; null for directly.
+  std::shared_ptr<const Route> via = nullptr;
+  /// What to make of the connection; null for nothing.  (The field is named after the upgrade that it
+  /// is there for.)
+  std::shared_ptr<const Upgrade> tls = nullptr;
+  /// See `Writer`.
+  std::size_t buffer_limit = 16 * 1024 * 1024;
+};
+
+}  // namespace async::Tcp
