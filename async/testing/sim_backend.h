@@ -4,40 +4,17 @@
 
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <map>
-#include <utility>
+#include <memory>
+#include <optional>
 
 #include "async/backend.h"
 #include "async/internal/engine.h"
-#include "async/internal/random_state.h"
 #include "async/internal/time_state.h"
+#include "async/testing/sim_events.h"
 
 namespace async::testing {
-
-/// What happens outside, in the order in which it will.  Events of one time keep the order in which
-/// they were added.
-class Sim_events {
- public:
-  using Key = std::pair<Time_ns, std::uint64_t>;
-
-  Key add(Time_ns at, std::function<void()> f) {
-    const Key key(at, ++last_);
-    events_.emplace(key, std::move(f));
-    return key;
-  }
-  void remove(const Key& key) { events_.erase(key); }
-
-  std::optional<Time_ns> first() const {
-    return events_.empty() ? std::nullopt : std::optional(events_.begin()->first.first);
-  }
-  std::function<void()> take_first() { return events_.extract(events_.begin()).mapped(); }
-
- private:
-  std::map<Key, std::function<void()>> events_;
-  std::uint64_t last_ = 0;
-};
 
 /// The world of one run.
 class Sim_backend final : public Backend {

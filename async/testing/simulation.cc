@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <stdexcept>
 
@@ -31,22 +32,34 @@ Stuck::Stuck(std::uint64_t seed)
     : std::runtime_error("the simulation with seed " + std::to_string(seed) +
                          " is stuck: nothing is left that could happen") {}
 
-class Simulation::State {
- public:
-  explicit State(std::uint64_t seed)
-      : seed(seed), random(Ref<internal::Random_state>::adopt(new internal::Random_state(seed))) {}
+struct Simulation::State {
+  explicit State(const Options& options)
+      : seed(choose_seed(options.seed)),
+        max_descriptors(options.max_descriptors),
+        world(seed, beginning, options.delay) {}
 
   const std::uint64_t seed;
-  Time_ns now = beginning;
-  Sim_events events;
-  const Ref<internal::Random_state> random;
-  Sim_backend* backend = nullptr;  // while it runs
+  const int max_descriptors;
+  Time_ns now = beginning;  // while nothing runs
+  Sim_world world;
+  std::map<std::string, Ref<Sim_network>> hosts;
+  Sim_backend* backend = nullptr;  // while something runs
 };
+
+const std::string& Host::name() const noexcept { return network_->name(); }
+
+const std::vector<Inet_addr>& Host::addrs() const noexcept { return network_->addrs(); }
+
+Ref<internal::Context> Host::context() const {
+  const Ref<internal::Context>& here = internal::kernel().current;
+  auto environment = here->environment->copy();
+  environment->network = network_;
+  return here->with_environment(std::move(environment));
+}
 
 Simulation::Simulation() : Simulation(Options()) {}
 
-Simulation::Simulation(Options options)
-    : state_(std::make_unique<State>(choose_seed(options.seed))) {
+Simulation::Simulation(Options options) : state_(std::make_unique<State>(options)) {
   Log::info("simulation with seed " + std::to_string(seed()));
 }
 
@@ -54,11 +67,35 @@ Simulation::~Simulation() = default;
 
 std::uint64_t Simulation::seed() const noexcept { return state_->seed; }
 
+const std::string& Simulation::trace() const noexcept { return state_->world.record; }
+
+Host Simulation::host(const std::string& name, std::vector<Inet_addr> addrs) {
+  Ref<Sim_network>& network = state_->hosts[name];
+  if (!network) {
+    if (addrs.empty()) {
+      const auto number = static_cast<std::uint8_t>(state_->hosts.size());
+      addrs = {Inet_addr::of_string("10.0.0." + std::to_string(number)),
+               Inet_addr::of_string("fd00::" + std::to_string(number))};
+    }
+    network = Ref<Sim_network>::adopt(
+        new Sim_network(state_->world, name, addrs, state_->max_descriptors));
+    if (name != "localhost") set_name(name, std::move(addrs));
+  }
+  return Host(network);
+}
+
+void Simulation::set_delay(const Host& a, const Host& b, Span delay) {
+  state_->world.set_link(*a.network_, *b.network_, Sim_link{.delay = delay});
+}
+
+void Simulation::set_name(const std::string& name, std::vector<Inet_addr> addrs,
+                          Name_options options) {
+  state_->world.names[name] =
+      Sim_name{.addrs = std::move(addrs), .delay = options.delay, .error = options.error};
+}
+
 Time_ns Simulation::now() const noexcept {
-  return state_->backend
-             ? static_cast<internal::Time_state&>(*state_->backend->environment()->time_source)
-                   .read()
-             : state_->now;
+  return state_->backend ? state_->world.now() : state_->now;
 }
 
 void Simulation::raise_signal(int number) {
@@ -68,13 +105,15 @@ void Simulation::raise_signal(int number) {
 
 void Simulation::run_main(std::move_only_function<Deferred<>()> main) {
   auto environment = Ref<internal::Environment>::adopt(new internal::Environment);
-  environment->time_source =
-      Ref<internal::Simulated_time_state>::adopt(new internal::Simulated_time_state(state_->now));
-  environment->random = state_->random;
-  auto backend = std::make_unique<Sim_backend>(std::move(environment), state_->events, [this] {
-    internal::Engine& e = internal::engine();
-    e.uncaught_error(Error(Stuck(seed())), *e.main->monitor);
-  });
+  environment->time_source = Ref<internal::Simulated_time_state>::adopt(
+      new internal::Simulated_time_state(state_->now));
+  environment->random = state_->world.random;
+  environment->network = host("localhost").network_;
+  auto backend =
+      std::make_unique<Sim_backend>(std::move(environment), state_->world.events, [this] {
+        internal::Engine& e = internal::engine();
+        e.uncaught_error(Error(Stuck(seed())), *e.main->monitor);
+      });
   state_->backend = backend.get();
   std::exception_ptr uncaught;
   {
@@ -84,6 +123,8 @@ void Simulation::run_main(std::move_only_function<Deferred<>()> main) {
     uncaught = engine.uncaught();
   }
   state_->backend = nullptr;
+  state_->world.events.clear();
+  for (const auto& [name, network] : state_->hosts) network->run_has_ended();
   if (uncaught) std::rethrow_exception(uncaught);
 }
 

@@ -219,17 +219,18 @@ TEST(All, a_later_failure_goes_to_the_log_and_to_no_monitor) {
 TEST(All, of_several_failures_gives_the_first_and_logs_the_others) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Ivar<> first;
-    const Ivar<> second;
-    const auto part = [](const Ivar<>& ivar) { return ivar.read().map([] {}); };
-    const Deferred<> d = all_unit({part(second), part(first)});
-    first.fail(Error("first"));
-    second.fail(Error("second"));
-    dont_wait_for(determined());
+    const Ivar<> go;
+    const auto fail_later = [&](std::string message) -> Deferred<> {
+      co_await go.read();
+      throw std::runtime_error(message);
+    };
+    const Deferred<> d = all_unit({never(), fail_later("first"), fail_later("second")});
+    const Deferred<> at_once = all_unit({failed(Error("third")), failed(Error("fourth"))});
+    go.fill();
+    EXPECT_STREQ((co_await or_error(at_once)).error().what(), "third");
     EXPECT_STREQ((co_await or_error(d)).error().what(), "first");
-    EXPECT_FALSE(co_await or_error(first.read()));
   });
-  EXPECT_THAT(log.errors(), ElementsAre(HasSubstr("second")));
+  EXPECT_THAT(log.errors(), ElementsAre(HasSubstr("fourth"), HasSubstr("second")));
 }
 
 TEST(All, passes_the_same_record_on) {

@@ -287,7 +287,9 @@ TEST(Event, is_shared_by_copies) {
     Event moved = std::move(copy);
     copy = moved;
     EXPECT_EQ(moved.abort(), Outcome::Ok);
-    for (const Event* each : {&event, &copy, &other}) EXPECT_EQ(each->status(), Status::Aborted);
+    EXPECT_EQ(event.status(), Status::Aborted);
+    EXPECT_EQ(copy.status(), Status::Aborted);
+    EXPECT_EQ(other.status(), Status::Aborted);
     co_return;
   });
 }

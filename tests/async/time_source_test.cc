@@ -268,6 +268,28 @@ TEST(Time_source, lets_go_of_its_alarms_when_the_scheduler_ends) {
   EXPECT_EQ(time->next_alarm_fires_at(), std::nullopt);
 }
 
+TEST(Time_source, lets_go_of_events_that_alone_know_it) {
+  Events events;
+  Simulation().run([&]() -> Deferred<> {
+    Scheduler::within({.time_source = Time_source::create(start)}, [&] {
+      (void)Clock::Event::run_after(1s, [g = goodbye(events, "event")] {});
+    });
+    co_return;
+  });
+  EXPECT_THAT(events, ElementsAre("event gone"));
+}
+
+TEST(Time_source, that_nobody_can_advance_lets_go_of_its_alarms) {
+  Events events;
+  Simulation().run([&]() -> Deferred<> {
+    const Deferred<> alarm = Scheduler::within({.time_source = Time_source::create(start)},
+                                               [] { return Clock::after(1s); });
+    alarm.upon([g = goodbye(events, "handler")] {});
+    co_return;
+  });
+  EXPECT_THAT(events, ElementsAre("handler gone"));
+}
+
 TEST(Time_source, needs_a_scheduler) {
   EXPECT_THROW((void)Time_source::create(), No_scheduler);
   EXPECT_THROW((void)Time_source::current(), No_scheduler);

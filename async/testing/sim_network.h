@@ -1,0 +1,119 @@
+// async/testing/sim_network.h: the network as one simulated host has it.
+//
+// Layer: async/testing.  Read next: sim_world.h, sim_transport.h.
+
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/io/network.h"
+#include "async/ivar.h"
+#include "async/testing/sim_transport.h"
+#include "async/testing/sim_world.h"
+
+namespace async::testing {
+
+class Sim_listener;
+
+class Sim_network final : public Network {
+ public:
+  Sim_network(Sim_world& world, std::string name, std::vector<Inet_addr> addrs,
+              int max_descriptors);
+  ~Sim_network() override;
+
+  const std::string& name() const noexcept { return name_; }
+  const std::vector<Inet_addr>& addrs() const noexcept { return addrs_; }
+  Sim_world& world() const noexcept { return world_; }
+
+  Deferred<std::vector<Inet_addr>> resolve(std::string name) override;
+  std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> create_socket(
+      Family family) override;
+  std::optional<Inet_addr> source_address(const Inet_addr& to) override;
+  Deferred<> descriptor_freed() override;
+  int max_descriptors() const override { return max_descriptors_; }
+
+  /// `take_descriptor()` is false if there is none left.
+  bool take_descriptor() noexcept;
+  void descriptor_was_freed() noexcept;
+
+  /// `run_has_ended()` forgets what belonged to a run.
+  void run_has_ended() noexcept;
+
+  /// `has(addr)` is true for the addresses of this host, its loopback among them.
+  bool has(const Inet_addr& addr) const;
+
+  /// `bind(address, port_is_free)` is the address with a port chosen if it had none.
+  std::expected<Address::Any, std::error_code> bind(const Address::Any& address);
+  void unbind(const Address::Any& address) { bound_.erase(address); }
+
+  /// `listener_at(address)` is who listens on that address, or on all; null if nobody does.
+  Sim_listener* listener_at(const Address::Any& address) const;
+  void add_listener(const Address::Any& address, Sim_listener& listener);
+  void remove_listener(const Address::Any& address);
+
+ private:
+  Sim_world& world_;
+  const std::string name_;
+  const std::vector<Inet_addr> addrs_;
+  const int max_descriptors_;
+  int num_descriptors_ = 0;
+  int next_port_ = 49152;
+  std::map<Address::Any, bool> bound_;
+  std::map<Address::Any, Sim_listener*> listeners_;
+  std::optional<Ivar<>> descriptor_freed_;
+};
+
+/// A simulated socket that listens.
+class Sim_listener final : public Listener {
+ public:
+  Sim_listener(Sim_network& network, Address::Any address, int backlog);
+  ~Sim_listener() override { close(); }
+
+  bool set_user(internal::Turn_task* task) noexcept override;
+  void want_ready(bool wanted) noexcept override;
+  std::expected<Accepted, std::error_code> accept() override;
+  void close() noexcept override;
+
+  /// `offer(client)` is called when somebody asks to be connected: an end of theirs.  Once there is room
+  /// in the queue, `when_in(server)` is called with the end that will be accepted.
+  void offer(std::shared_ptr<Sim_end> client,
+             std::function<void(const std::shared_ptr<Sim_end>&)> when_in);
+
+  std::expected<Address::Any, std::error_code> local_address() const override;
+  std::expected<Address::Any, std::error_code> remote_address() const override;
+  std::error_code set_option(int level, int name, std::span<const std::byte> value) override {
+    return options_.set(level, name, value);
+  }
+  std::expected<std::size_t, std::error_code> get_option(int level, int name,
+                                                         std::span<std::byte> into) const override {
+    return options_.get(level, name, into);
+  }
+  int fd() const noexcept override { return -1; }
+
+ private:
+  struct Offer {
+    std::shared_ptr<Sim_end> client;
+    std::function<void(const std::shared_ptr<Sim_end>&)> when_in;
+  };
+
+  void let_in();
+  void tell_if_ready();
+
+  Sim_network& network_;
+  const Address::Any address_;
+  const std::size_t backlog_;
+  internal::Turn_task* user_ = nullptr;
+  bool wanted_ = false;
+  bool is_closed_ = false;
+  std::shared_ptr<bool> will_tell_ = std::make_shared<bool>(false);
+  std::deque<Offer> outside_;                       // for want of room
+  std::deque<std::shared_ptr<Sim_end>> to_accept_;  // server's ends
+  Sim_options options_;
+};
+
+}  // namespace async::testing
