@@ -144,7 +144,7 @@ void Connection::drop_what_is_unread() noexcept {
 // Writing.
 
 bool Connection::prepare_to_write(std::size_t n) {
-  if (program_has_closed_) throw Writer_closed();
+  if (program_has_closed_ || sending_ != Sending::Open) throw Writer_closed();
   bytes_received_ += n;
   if (write_outcome_ || stage_ != Stage::Open) {
     bytes_dropped_ += n;
@@ -152,11 +152,10 @@ bool Connection::prepare_to_write(std::size_t n) {
   }
   if (to_write_.num_bytes() <= limits_.buffer_limit) return true;
   bytes_dropped_ += n;
-  fail(Error(Limit_exceeded(
-      Limit_exceeded::Limit::Buffer,
-      "more than " + std::to_string(limits_.buffer_limit) + " bytes waited to be written to " +
-          to_string(remote_),
-      number_)));
+  fail(Error(Limit_exceeded(Limit_exceeded::Limit::Buffer,
+                            "more than " + std::to_string(limits_.buffer_limit) +
+                                " bytes waited to be written to " + to_string(remote_),
+                            number_)));
   return false;
 }
 
@@ -200,7 +199,9 @@ void Connection::flush() noexcept {
   }
   tell_who_waits_for_flushing(Flush_result::Flushed);
   watch_age();
-  if (stage_ == Stage::Flushing && to_write_.is_empty()) everything_is_flushed();
+  if (!to_write_.is_empty()) return;
+  if (sending_ == Sending::Ending) send_end();
+  if (stage_ == Stage::Flushing) everything_is_flushed();
 }
 
 void Connection::writing_failed(std::error_code error) noexcept {
@@ -318,8 +319,8 @@ void Connection::watch_age() noexcept {
   const With_context with(*context_);
   const Time_ns now = Clock::now();
   if (age_marks_.is_empty() || age_marks_.back().position != bytes_received_) {
-    const bool is_recent = age_marks_.size() > 1 &&
-                           now - age_marks_[age_marks_.size() - 2].time < limit->ns() / 16;
+    const bool is_recent =
+        age_marks_.size() > 1 && now - age_marks_[age_marks_.size() - 2].time < limit->ns() / 16;
     if (is_recent) {
       age_marks_.back() = {bytes_received_, now};
     } else {
@@ -349,6 +350,17 @@ void Connection::set_buffer_age_limit(Buffer_age_limit limit) {
 }
 
 // Ending.
+
+void Connection::shutdown_send() noexcept {
+  if (stage_ != Stage::Open || sending_ != Sending::Open) return;
+  sending_ = Sending::Ending;
+  if (to_write_.is_empty()) send_end();
+}
+
+void Connection::send_end() noexcept {
+  sending_ = Sending::Ended;
+  transport_->shutdown_send();
+}
 
 Deferred<Close_result> Connection::close(Close_options options) {
   program_has_closed_ = true;
@@ -402,7 +414,7 @@ void Connection::everything_is_flushed() noexcept {
   if (bytes_thrown_away_ == 0 && transport_->unacknowledged() == 0) {
     finish_closing(Flush_result::Flushed, Transport::How::In_order);
   } else {
-    transport_->shutdown_send();
+    if (sending_ != Sending::Ended) send_end();
     transport_->want_readable(true);
     set_timer(longest_lingering, &Connection::stop_lingering);
   }

@@ -51,6 +51,8 @@ class Pending_read {
 class Connection final : public Transport::User, public Ends_with_scheduler {
  public:
   enum class Stage : unsigned char { Open, Flushing, Lingering, Closed };
+  /// What the other side knows of the end of what is sent to it.
+  enum class Sending : unsigned char { Open, Ending, Ended };
 
   /// Errors of the writer go to a monitor whose parent is the current one.
   Connection(std::unique_ptr<Transport> transport, Address::Any remote, Connection_limits limits);
@@ -101,6 +103,8 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
 
   // Ending.
 
+  /// `shutdown_send()` sends the end after all that was written.
+  void shutdown_send() noexcept;
   /// `close(options)` and `abort()` are the program's own doing: later writes throw.
   Deferred<Close_result> close(Close_options options);
   Deferred<Close_result> abort();
@@ -141,6 +145,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void raise(const Error& error) noexcept;
 
   // Ending.
+  void send_end() noexcept;
   void everything_is_flushed() noexcept;
   void linger() noexcept;
   void stop_lingering() noexcept;
@@ -166,9 +171,10 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Connection_limits limits_;
 
   Stage stage_ = Stage::Open;
+  Sending sending_ = Sending::Open;
   bool program_has_closed_ = false;
   bool raise_when_consumer_leaves_ = true;
-  bool is_blocked_ = false;  // the transport will say when it can take more
+  bool is_blocked_ = false;                    // the transport will say when it can take more
   std::optional<Flush_result> write_outcome_;  // why nothing is written any more
   int num_handles_ = 0;
 
@@ -186,7 +192,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Ivar<> consumer_left_;
   std::optional<Monitor> monitor_;
 
-  std::size_t bytes_thrown_away_ = 0;  // while lingering
+  std::size_t bytes_thrown_away_ = 0;      // while lingering
   std::optional<Clock::Event> timer_;      // of the stage
   std::optional<Clock::Event> age_timer_;  // of the oldest mark
   std::optional<Clock::Event> pause_;      // while the system has no buffers

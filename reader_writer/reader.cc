@@ -22,7 +22,9 @@ template <class R, class Try>
 class Read_op final : public Cell<R>, public Pending_read {
  public:
   Read_op(Ref<Connection> connection, Try t)
-      : connection_(std::move(connection)), monitor_(kernel().current->monitor), try_(std::move(t)) {}
+      : connection_(std::move(connection)),
+        monitor_(kernel().current->monitor),
+        try_(std::move(t)) {}
 
   bool try_to_finish() noexcept override {
     const auto self = Ref<Read_op>::share(this);
@@ -142,7 +144,8 @@ class Until {
 };
 
 auto find_char(char delimiter) {
-  return [delimiter](std::string_view bytes, std::size_t from) { return bytes.find(delimiter, from); };
+  return
+      [delimiter](std::string_view bytes, std::size_t from) { return bytes.find(delimiter, from); };
 }
 
 }  // namespace

@@ -93,7 +93,8 @@ class Reader {
   /// call of a function of this reader.
   Deferred<Read_result<std::string_view>> peek(std::size_t n, std::size_t max = default_max) const;
 
-  /// `read_available()` takes at most `max` of the bytes that have been read from the system already.
+  /// `read_available()` takes at most `max` of the bytes that have been read from the system
+  /// already.
   std::string read_available(std::size_t max = default_max) const;
 
   /// `bytes_available()` is the number of those.

@@ -61,6 +61,8 @@ void Writer::set_buffer_age_limit(Buffer_age_limit limit) const {
 
 Monitor Writer::monitor() const { return connection_->monitor(); }
 
+void Writer::shutdown_send() const { connection_->shutdown_send(); }
+
 Deferred<Close_result> Writer::close(Close_options options) const {
   return connection_->close(options);
 }

@@ -60,8 +60,9 @@ class Writer {
   /// got it, it does not say.
   Deferred<Flush_result> flushed() const;
 
-  /// `bytes_to_write()` is what waits; `bytes_received()` is all that was ever written here, of which
-  /// `bytes_written()` has been taken over by the system, and `bytes_dropped()` never will be.
+  /// `bytes_to_write()` is what waits; `bytes_received()` is all that was ever written here, of
+  /// which `bytes_written()` has been taken over by the system, and `bytes_dropped()` never will
+  /// be.
   std::size_t bytes_to_write() const noexcept;
   std::uint64_t bytes_received() const noexcept;
   std::uint64_t bytes_written() const noexcept;
@@ -82,6 +83,10 @@ class Writer {
   /// `monitor()` receives the errors of this writer.  Its parent is the monitor that was current
   /// when the connection was made.
   Monitor monitor() const;
+
+  /// `shutdown_send()` tells the other side, after what has been written, that nothing more will
+  /// come.  Reading goes on.  Later writes throw `Writer_closed`.  Calling it twice does nothing.
+  void shutdown_send() const;
 
   /// `close()` flushes what has been written, and closes the connection: both ways, whoever else
   /// holds a handle.  It is determined when the descriptor is closed, and says what happened.

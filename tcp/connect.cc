@@ -97,7 +97,8 @@ Deferred<std::vector<Address::Any>> Connecting::addresses() {
       result.emplace_back(Address::Inet(addr, name.port));
     }
     if (result.empty()) {
-      throw Connect_error(Connect_error::Kind::Name_resolution, peer_, "the name has no address", {});
+      throw Connect_error(Connect_error::Kind::Name_resolution, peer_, "the name has no address",
+                          {});
     }
   }
   co_return result;
@@ -183,8 +184,7 @@ template <class F>
 Deferred<std::unique_ptr<Transport>> as_part_of_connecting(Connect_error::Kind kind,
                                                            const std::string& peer,
                                                            const Stop& stop, F what) {
-  Or_error<std::unique_ptr<Transport>> result =
-      co_await or_error(async::internal::call(what));
+  Or_error<std::unique_ptr<Transport>> result = co_await or_error(async::internal::call(what));
   if (result) co_return std::move(*result);
   if (result.error().template as<Connect_error>()) result.error().rethrow();
   if (const auto why = stop.has_come()) {
@@ -213,7 +213,8 @@ Deferred<Found> find(Target target, std::optional<Inet_addr> via_local_interface
     transport = co_await connect(target);
   }
   // Through a route the address at the other end is the route's, and not of interest.
-  const auto remote = options.via ? std::unexpected(std::error_code()) : transport->remote_address();
+  const auto remote =
+      options.via ? std::unexpected(std::error_code()) : transport->remote_address();
   if (options.tls) {
     transport = co_await as_part_of_connecting(Connect_error::Kind::Tls, peer, stop, [&] {
       return options.tls->upgrade(std::move(transport), peer, stop);

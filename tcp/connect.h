@@ -1,7 +1,7 @@
 // tcp/connect.h: connecting.
 //
-// Layer: tcp.  Read next: with_connection.h, which is the better choice where a connection is needed
-// for one task only.
+// Layer: tcp.  Read next: with_connection.h, which is the better choice where a connection is
+// needed for one task only.
 
 #pragma once
 
@@ -49,16 +49,18 @@ Target target_of(const Where_to_connect<A>& where) {
 
 /// `connect(where, options)` is determined with a connection.
 ///
-///     auto [socket, reader, writer] = co_await Tcp::connect(Tcp::to_host_and_port("example.com", 80));
+///     auto [socket, reader, writer] = co_await Tcp::connect(Tcp::to_host_and_port("example.com",
+///     80));
 ///
-/// A name is looked up, and its addresses are tried in the order of RFC 6724, IPv6 and IPv4 in turn;
-/// the next one when an attempt has failed, or 250 ms after it was begun (RFC 8305).  The first
-/// connection wins, and the others are closed at once.
+/// A name is looked up, and its addresses are tried in the order of RFC 6724, IPv6 and IPv4 in
+/// turn; the next one when an attempt has failed, or 250 ms after it was begun (RFC 8305).  The
+/// first connection wins, and the others are closed at once.
 ///
-/// The connection belongs to the handles: when the last of them goes away, it is closed.  Closing it,
-/// by any of them, closes both ways.
+/// The connection belongs to the handles: when the last of them goes away, it is closed.  Closing
+/// it, by any of them, closes both ways.
 ///
-/// - Errors: fails with `Connect_error`.  Errors of the writer go to a monitor whose parent is the one
+/// - Errors: fails with `Connect_error`.  Errors of the writer go to a monitor whose parent is the
+/// one
 ///   that is current now, and that the other side has left is one of them.
 template <class A>
 Deferred<Connected<A>> connect(Where_to_connect<A> where, Connect_options options = {}) {

@@ -26,8 +26,8 @@ struct Connect_options {
   Span timeout = std::chrono::seconds(30);
   /// How to reach the peer; null for directly.
   std::shared_ptr<const Route> via = nullptr;
-  /// What to make of the connection; null for nothing.  (The field is named after the upgrade that it
-  /// is there for.)
+  /// What to make of the connection; null for nothing.  (The field is named after the upgrade that
+  /// it is there for.)
   std::shared_ptr<const Upgrade> tls = nullptr;
   /// See `Writer`.
   std::size_t buffer_limit = 16 * 1024 * 1024;

@@ -23,8 +23,8 @@ struct Call {
   F f;
 };
 
-/// `raise()`: no client is accepted any more, and the error goes to the monitor that was current when
-/// the server was created.
+/// `raise()`: no client is accepted any more, and the error goes to the monitor that was current
+/// when the server was created.
 inline Raise raise() { return {}; }
 
 /// `ignore()`: it is counted, and that is all.

@@ -20,8 +20,8 @@ namespace async::Tcp {
 using Target = std::variant<Host_and_port, Address::Inet, Address::Unix>;
 std::string to_string(const Target& target);
 
-/// A `Route` reaches a peer by way of another one, such as a proxy.  It is a value that is shared by
-/// all connections that it is given for.
+/// A `Route` reaches a peer by way of another one, such as a proxy.  It is a value that is shared
+/// by all connections that it is given for.
 class Route {
  public:
   /// `connect(target)` connects directly, under the same deadline and interrupt.
@@ -30,8 +30,8 @@ class Route {
   virtual ~Route() = default;
 
   /// `reach(target, connect, stop)` is determined with a transport to `target`.  It waits by
-  /// `stop`, and fails with an error of its own if that comes; or with any other error.  `connect` and
-  /// `stop` outlive the call.
+  /// `stop`, and fails with an error of its own if that comes; or with any other error.  `connect`
+  /// and `stop` outlive the call.
   virtual Deferred<std::unique_ptr<Transport>> reach(Target target, const Connect& connect,
                                                      const Stop& stop) const = 0;
 };

@@ -27,9 +27,9 @@ using Counts = internal::Server_counts;
 
 template <class A>
 struct Options {
-  /// How many clients are served at the same time, at least one.  Others wait in the system's queue,
-  /// and are not accepted before a place is free.  The default is the smaller of 10,000 and nine
-  /// tenths of the descriptors that the process may have.
+  /// How many clients are served at the same time, at least one.  Others wait in the system's
+  /// queue, and are not accepted before a place is free.  The default is the smaller of 10,000 and
+  /// nine tenths of the descriptors that the process may have.
   std::optional<int> max_connections = std::nullopt;
   /// How many clients may wait in the system's queue; see listen(2).  The system may lower it.
   int max_pending_connections = default_backlog;
@@ -87,8 +87,8 @@ class T {
     return Socket<Socket_state::Passive, A>(state_->listener());
   }
 
-  /// `num_connections()` is the number of clients that have a place: their handlers are not determined,
-  /// or their connections not closed.
+  /// `num_connections()` is the number of clients that have a place: their handlers are not
+  /// determined, or their connections not closed.
   int num_connections() const noexcept { return state_->num_connections(); }
   int max_connections() const noexcept { return state_->settings().max_connections; }
   const Counts& counts() const noexcept { return state_->counts(); }
@@ -127,12 +127,14 @@ std::string to_string(const T<A, L>& server) {
 ///         [](Address::Inet, Reader reader, Writer writer) { return echo(reader, writer); });
 ///
 /// - Scheduling: each handler runs under a monitor of its own.
-/// - Errors: fails with `Listen_error`, or `std::invalid_argument` for a `max_connections` below one.
-///   What a handler raises, or anything started under it, or its writer, is an error of the handler,
-///   and goes to `on_handler_error`, unless it is an I/O or limit error of its own connection: that is
-///   the peer's doing, ends the connection, and is counted.  That the peer has left is no error of
-///   the writer here.
-/// - Lifetime: `handler` lives until the server is closed and all handlers are determined.  One client's
+/// - Errors: fails with `Listen_error`, or `std::invalid_argument` for a `max_connections` below
+/// one.
+///   What a handler raises, or anything started under it, or its writer, is an error of the
+///   handler, and goes to `on_handler_error`, unless it is an I/O or limit error of its own
+///   connection: that is the peer's doing, ends the connection, and is counted.  That the peer has
+///   left is no error of the writer here.
+/// - Lifetime: `handler` lives until the server is closed and all handlers are determined.  One
+/// client's
 ///   handler is not scoped: an error under it closes its connection while it may still run.
 ///   Its place is free only when it is determined and the descriptor is closed.
 /// - Limits: when descriptors run out, clients wait in the system's queue until one is free.
@@ -159,8 +161,8 @@ Deferred<T<A, L>> create_with(Where_to_listen<A, L> where, Options<A> options, F
   if (options.max_accepts_per_batch < 1) {
     throw std::invalid_argument("max_accepts_per_batch is less than one");
   }
-  auto listener = internal::listen(where.address(), where.on_all_addresses(),
-                                   options.max_pending_connections);
+  auto listener =
+      internal::listen(where.address(), where.on_all_addresses(), options.max_pending_connections);
   const Address::Any address = async::internal::name_of_this_side(*listener);
   auto state = async::internal::Ref<Server_state>::adopt(new Server_state(
       std::move(listener), address,
@@ -185,23 +187,21 @@ Deferred<T<A, L>> create_with(Where_to_listen<A, L> where, Options<A> options, F
 template <class A, class L, class F>
 Deferred<T<A, L>> create(Where_to_listen<A, L> where, std::type_identity_t<Options<A>> options,
                          F handler) {
-  return create_with(std::move(where), std::move(options),
-                     [handler = std::move(handler)](
-                         const A& from, const async::internal::Connection_handle& connection) mutable
-                         -> Deferred<> {
-                       return handler(from, Reader(connection), Writer(connection));
-                     });
+  return create_with(
+      std::move(where), std::move(options),
+      [handler = std::move(handler)](const A& from,
+                                     const async::internal::Connection_handle& connection) mutable
+          -> Deferred<> { return handler(from, Reader(connection), Writer(connection)); });
 }
 
 template <class A, class L, class F>
 Deferred<T<A, L>> create_sock(Where_to_listen<A, L> where, std::type_identity_t<Options<A>> options,
                               F handler) {
-  return create_with(std::move(where), std::move(options),
-                     [handler = std::move(handler)](
-                         const A& from, const async::internal::Connection_handle& connection) mutable
-                         -> Deferred<> {
-                       return handler(from, Socket<Socket_state::Active, A>(connection));
-                     });
+  return create_with(
+      std::move(where), std::move(options),
+      [handler = std::move(handler)](const A& from,
+                                     const async::internal::Connection_handle& connection) mutable
+          -> Deferred<> { return handler(from, Socket<Socket_state::Active, A>(connection)); });
 }
 
 }  // namespace async::Tcp::Server

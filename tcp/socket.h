@@ -25,8 +25,8 @@ enum class Socket_state : unsigned char {
   Active,       // is connected
 };
 
-/// A stream socket for addresses of type `A`, which is `Address::Inet` or `Address::Unix`.  What its
-/// state does not allow does not compile.
+/// A stream socket for addresses of type `A`, which is `Address::Inet` or `Address::Unix`.  What
+/// its state does not allow does not compile.
 ///
 ///     using Unconnected = Socket<Socket_state::Unconnected, Address::Inet>;
 ///     auto passive = Unconnected::create(Ip_version::V4).bind(address).listen();
@@ -55,7 +55,8 @@ class Socket_common {
     return async::getopt(*base_, option);
   }
 
-  /// `fd()` is the descriptor, which stays the socket's; -1 once it is closed, or if it is simulated.
+  /// `fd()` is the descriptor, which stays the socket's; -1 once it is closed, or if it is
+  /// simulated.
   int fd() const { return base_->fd(); }
 
  protected:

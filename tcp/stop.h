@@ -48,11 +48,12 @@ class Stop {
   template <class T>
   auto wait(Deferred<T> deferred) const -> Deferred<std::expected<T, Stopped>> {
     using R = std::expected<T, Stopped>;
-    return choose(
-        choice(std::move(deferred), [](auto&&... value) { return R(std::in_place, std::move(value)...); }),
-        choice(interrupt_, [] { return R(std::unexpected(Stopped::Interrupted)); }),
-        choice(timed_out_,
-               [](Clock::Event::Status) { return R(std::unexpected(Stopped::Timed_out)); }));
+    return choose(choice(std::move(deferred),
+                         [](auto&&... value) { return R(std::in_place, std::move(value)...); }),
+                  choice(interrupt_, [] { return R(std::unexpected(Stopped::Interrupted)); }),
+                  choice(timed_out_, [](Clock::Event::Status) {
+                    return R(std::unexpected(Stopped::Timed_out));
+                  }));
   }
 
  private:

@@ -31,9 +31,9 @@ struct Via_options {
 template <class A>
 class Where_to_connect {
  public:
-  using Remote = std::conditional_t<std::is_same_v<A, Address::Inet>,
-                                    std::variant<Address::Inet, Host_and_port>,
-                                    std::variant<Address::Unix>>;
+  using Remote =
+      std::conditional_t<std::is_same_v<A, Address::Inet>,
+                         std::variant<Address::Inet, Host_and_port>, std::variant<Address::Unix>>;
 
   explicit Where_to_connect(Remote remote, Via_options via = {})
       : remote_(std::move(remote)), via_(via) {}

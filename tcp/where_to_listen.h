@@ -17,8 +17,8 @@ namespace async::Tcp {
 template <class A, class L>
 class Where_to_listen {
  public:
-  /// `create(address, listening_on)` listens on `address`.  `listening_on` is called with the address
-  /// that the socket then has.
+  /// `create(address, listening_on)` listens on `address`.  `listening_on` is called with the
+  /// address that the socket then has.
   static Where_to_listen create(A address, std::function<L(const A&)> listening_on) {
     return Where_to_listen(std::move(address), /*on_all_addresses=*/false, std::move(listening_on));
   }
@@ -51,14 +51,14 @@ std::string to_string(const Where_to_listen<A, L>& where) {
   return to_string(where.address());
 }
 
-/// `on_port(port)` listens on `port` of all addresses, and `on_port_chosen_by_os()` on a port that is
-/// free.  The server's `listening_on()` is the port.  Errors: throws `std::invalid_argument` for an
-/// impossible port.
+/// `on_port(port)` listens on `port` of all addresses, and `on_port_chosen_by_os()` on a port that
+/// is free.  The server's `listening_on()` is the port.  Errors: throws `std::invalid_argument` for
+/// an impossible port.
 Where_to_listen<Address::Inet, int> on_port(int port);
 Where_to_listen<Address::Inet, int> on_port_chosen_by_os();
 
-/// `on_file(path)` listens on a unix socket.  The server's `listening_on()` is the path.  The file is
-/// made, and removed when the server closes.  One that is left over, on which nobody listens, is
+/// `on_file(path)` listens on a unix socket.  The server's `listening_on()` is the path.  The file
+/// is made, and removed when the server closes.  One that is left over, on which nobody listens, is
 /// replaced.
 Where_to_listen<Address::Unix, std::string> on_file(std::string path);
 

@@ -36,9 +36,9 @@ Deferred<> close_and_log(async::internal::Connection_handle connection);
 ///
 /// - Scheduling: `f` runs under a monitor of its own.
 /// - Errors: fails with `Connect_error`, or with the first of: the failure of `f`, an error of
-///   anything that was started under it, an error of the writer.  Such an error aborts the connection:
-///   reads end, and what is written is discarded and counted; `socket.closed()` tells an `f`
-///   that waits for something else.  Later errors go to the log.
+///   anything that was started under it, an error of the writer.  Such an error aborts the
+///   connection: reads end, and what is written is discarded and counted; `socket.closed()` tells
+///   an `f` that waits for something else.  Later errors go to the log.
 /// - Lifetime: it is scoped, so `f` may capture by reference.  After success, closing flushes what
 ///   has been written, for at most 30 seconds; what was then not flushed is logged.
 template <class A, class F>
@@ -50,17 +50,16 @@ auto with_connection(Where_to_connect<A> where, Connect_options options, F f)
       internal::target_of(where), where.via().via_local_interface, std::move(options));
   std::optional<async::internal::Connection_handle> connection;
   Ivar<> f_has_ended;
-  Or_error<T> outcome =
-      co_await try_with({.rest = Rest::log()}, [&, f_has_ended]() -> Deferred<T> {
-        connection = internal::make_connection(std::move(found));
-        auto result = co_await or_error(async::internal::call([&] {
-          return f(Socket<Socket_state::Active, A>(*connection), Reader(*connection),
-                   Writer(*connection));
-        }));
-        f_has_ended.fill();
-        if (!result) result.error().rethrow();
-        if constexpr (!std::is_void_v<T>) co_return std::move(*result);
-      });
+  Or_error<T> outcome = co_await try_with({.rest = Rest::log()}, [&, f_has_ended]() -> Deferred<T> {
+    connection = internal::make_connection(std::move(found));
+    auto result = co_await or_error(async::internal::call([&] {
+      return f(Socket<Socket_state::Active, A>(*connection), Reader(*connection),
+               Writer(*connection));
+    }));
+    f_has_ended.fill();
+    if (!result) result.error().rethrow();
+    if constexpr (!std::is_void_v<T>) co_return std::move(*result);
+  });
   if (!outcome) co_await (*connection)->give_up();
   co_await f_has_ended.read();
   if (!outcome) outcome.error().rethrow();

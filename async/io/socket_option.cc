@@ -48,7 +48,8 @@ namespace {
 
 template <class T, class Value>
 void set(Socket_base& socket, const Socket_option<T>& option, const Value& value) {
-  const auto error = socket.set_option(option.level, option.number, std::as_bytes(std::span(&value, 1)));
+  const auto error =
+      socket.set_option(option.level, option.number, std::as_bytes(std::span(&value, 1)));
   if (error) throw Io_error(error, "set socket option " + std::string(option.name));
 }
 

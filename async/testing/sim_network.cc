@@ -17,9 +17,9 @@ namespace {
 Address::Any on_all_addresses(const Address::Any& address) {
   const auto* inet = std::get_if<Address::Inet>(&address);
   if (!inet) return address;
-  return Address::Inet(inet->addr().version() == Ip_version::V4 ? Inet_addr::bind_any()
-                                                                : Inet_addr::bind_any_v6(),
-                       inet->port());
+  return Address::Inet(
+      inet->addr().version() == Ip_version::V4 ? Inet_addr::bind_any() : Inet_addr::bind_any_v6(),
+      inet->port());
 }
 
 }  // namespace
@@ -41,7 +41,8 @@ Deferred<std::vector<Inet_addr>> Sim_network::resolve(std::string host) {
   world_.trace("resolve " + name_ + " " + host);
   const auto found = world_.names.find(host);
   if (found == world_.names.end()) {
-    if (host == "localhost") co_return std::vector{Inet_addr::localhost_v6(), Inet_addr::localhost()};
+    if (host == "localhost")
+      co_return std::vector{Inet_addr::localhost_v6(), Inet_addr::localhost()};
     throw Io_error(Name_error::No_name, "resolve " + host);
   }
   co_await Clock::after(found->second.delay);
@@ -201,7 +202,9 @@ void Sim_listener::close() noexcept {
   network_.descriptor_was_freed();
 }
 
-std::expected<Address::Any, std::error_code> Sim_listener::local_address() const { return address_; }
+std::expected<Address::Any, std::error_code> Sim_listener::local_address() const {
+  return address_;
+}
 
 std::expected<Address::Any, std::error_code> Sim_listener::remote_address() const {
   return std::unexpected(io_error_of_errno(ENOTCONN));

@@ -79,8 +79,8 @@ class Sim_listener final : public Listener {
   std::expected<Accepted, std::error_code> accept() override;
   void close() noexcept override;
 
-  /// `offer(client)` is called when somebody asks to be connected: an end of theirs.  Once there is room
-  /// in the queue, `when_in(server)` is called with the end that will be accepted.
+  /// `offer(client)` is called when somebody asks to be connected: an end of theirs.  Once there is
+  /// room in the queue, `when_in(server)` is called with the end that will be accepted.
   void offer(std::shared_ptr<Sim_end> client,
              std::function<void(const std::shared_ptr<Sim_end>&)> when_in);
 

@@ -20,8 +20,8 @@ std::string name_of(const Sim_end& end) {
 
 // Tells the user in an event of its own, and again for as long as there is something to tell.
 void tell_if_ready(const End& end) {
-  const bool is_ready = (end->wants_readable && end->is_readable()) ||
-                        (end->wants_writable && end->is_writable());
+  const bool is_ready =
+      (end->wants_readable && end->is_readable()) || (end->wants_writable && end->is_writable());
   if (!end->user || !is_ready || end->will_tell) return;
   end->will_tell = true;
   end->network.world().after(Span(), [end] {
@@ -41,8 +41,8 @@ void send(const End& from, F f) {
   const End there = from->peer.lock();
   if (!there) return;
   Sim_world& world = from->network.world();
-  const Time_ns arrival = std::max(
-      world.now() + world.link(from->network, there->network).delay, from->last_arrival);
+  const Time_ns arrival =
+      std::max(world.now() + world.link(from->network, there->network).delay, from->last_arrival);
   from->last_arrival = arrival;
   world.events.add(arrival, [there, f = std::move(f)]() mutable {
     f(there);

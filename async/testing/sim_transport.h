@@ -2,8 +2,9 @@
 //
 // Layer: async/testing.  Read next: sim_world.h.
 //
-// Bytes that were written are on their way for as long as the link takes, and then lie with the other
-// end until they are read.  There is room for a window of them, on the way and unread together.
+// Bytes that were written are on their way for as long as the link takes, and then lie with the
+// other end until they are read.  There is room for a window of them, on the way and unread
+// together.
 
 #pragma once
 
@@ -32,8 +33,8 @@ class Sim_options {
   std::map<std::pair<int, int>, std::vector<std::byte>> values_;
 };
 
-/// What the two ends of a connection share: each end's state outlives its transport, as the kernel's
-/// does the descriptor.
+/// What the two ends of a connection share: each end's state outlives its transport, as the
+/// kernel's does the descriptor.
 class Sim_end {
  public:
   Sim_end(Sim_network& network, Address::Any local, Address::Any remote)

@@ -53,7 +53,8 @@ Deferred<std::error_code> Sim_unconnected_socket::connect(const Address::Any& ad
     if (!bound_) {
       const auto source = network_.source_address(inet->addr());
       if (!source) return determined(io_error_of_errno(ENETUNREACH));
-      if (const auto error = bind(Address::Inet(*source, 0))) return determined(std::error_code(error));
+      if (const auto error = bind(Address::Inet(*source, 0)))
+        return determined(std::error_code(error));
     }
     local = *bound_;
   }

@@ -1,6 +1,7 @@
 // async/testing/sim_world.h: what all hosts of a simulation share.
 //
-// Layer: async/testing.  Read next: sim_network.h, sim_transport.h; simulation.h for the public face.
+// Layer: async/testing.  Read next: sim_network.h, sim_transport.h; simulation.h for the public
+// face.
 
 #pragma once
 

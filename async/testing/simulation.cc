@@ -105,8 +105,8 @@ void Simulation::raise_signal(int number) {
 
 void Simulation::run_main(std::move_only_function<Deferred<>()> main) {
   auto environment = Ref<internal::Environment>::adopt(new internal::Environment);
-  environment->time_source = Ref<internal::Simulated_time_state>::adopt(
-      new internal::Simulated_time_state(state_->now));
+  environment->time_source =
+      Ref<internal::Simulated_time_state>::adopt(new internal::Simulated_time_state(state_->now));
   environment->random = state_->world.random;
   environment->network = host("localhost").network_;
   auto backend =

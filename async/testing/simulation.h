@@ -43,8 +43,8 @@ class Host {
   /// `addrs()` are its addresses: an IPv4 and an IPv6 one, unless others were chosen.
   const std::vector<Inet_addr>& addrs() const noexcept;
 
-  /// `within(f)` calls `f()` now, as code that runs on this machine: its network is the machine's.  What
-  /// `f` starts stays there.  Errors go where `Scheduler::within` sends them.
+  /// `within(f)` calls `f()` now, as code that runs on this machine: its network is the machine's.
+  /// What `f` starts stays there.  Errors go where `Scheduler::within` sends them.
   template <class F>
   auto within(F f) const -> std::invoke_result_t<F&>;
 
@@ -101,8 +101,8 @@ class Simulation {
   template <class F>
   auto run(F main) -> internal::Value_in<std::invoke_result_t<F&>>;
 
-  /// `host(name)` is the machine of that name, which is made when it is asked for first; with `addrs`
-  /// if some are given.
+  /// `host(name)` is the machine of that name, which is made when it is asked for first; with
+  /// `addrs` if some are given.
   Host host(const std::string& name, std::vector<Inet_addr> addrs = {});
 
   /// `set_delay(a, b, delay)` is how long a byte takes between these two, in each direction.

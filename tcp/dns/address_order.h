@@ -10,8 +10,8 @@
 
 namespace async::Dns {
 
-/// `sort_addresses(addrs, network)` sorts by the rules of RFC 6724, section 6, as far as they can be
-/// known: by whether there is a way to the address, by scope, label and precedence, and by the
+/// `sort_addresses(addrs, network)` sorts by the rules of RFC 6724, section 6, as far as they can
+/// be known: by whether there is a way to the address, by scope, label and precedence, and by the
 /// length of the prefix that it shares with the address that it would be reached from.
 std::vector<Inet_addr> sort_addresses(std::vector<Inet_addr> addrs, Network& network);
 

@@ -103,9 +103,10 @@ void Server_state::admit(Listener::Accepted accepted) noexcept {
   ++counts_.accepted;
   ++num_connections_;
   const With_context with(*context_);
-  Scheduler::schedule([self = Ref<Server_state>::share(this), accepted = std::move(accepted)]() mutable {
-    dont_wait_for(self->serve(self, std::move(accepted.transport), std::move(accepted.from)));
-  });
+  Scheduler::schedule(
+      [self = Ref<Server_state>::share(this), accepted = std::move(accepted)]() mutable {
+        dont_wait_for(self->serve(self, std::move(accepted.transport), std::move(accepted.from)));
+      });
   // Its first steps are a cycle of their own, as is all that comes later.
   engine().run_cycle_and_flush_all();
 }
@@ -173,8 +174,8 @@ Deferred<> Server_state::serve_connection(Client& client, std::unique_ptr<Transp
   Ivar<> handler_has_ended;
   const Or_error<void> outcome =
       co_await try_with({.rest = Rest::log()}, [&, handler_has_ended]() -> Deferred<> {
-        client.connection.emplace(Ref<Connection>::share(
-            new Connection(std::move(transport), from, settings_.limits)));
+        client.connection.emplace(
+            Ref<Connection>::share(new Connection(std::move(transport), from, settings_.limits)));
         Connection& connection = **client.connection;
         number = connection.number();
         connection.set_raise_when_consumer_leaves(false);
@@ -256,7 +257,8 @@ void Server_state::invariant() const {
   };
   check(num_connections_ >= 0, "the number of connections is negative");
   check(num_connections_ <= settings_.max_connections, "there are too many connections");
-  check(counts_.accepted >= static_cast<std::uint64_t>(num_connections_), "more open than accepted");
+  check(counts_.accepted >= static_cast<std::uint64_t>(num_connections_),
+        "more open than accepted");
   check(is_closed_ == closed_.is_full(), "close_finished() is not what is_closed() says");
   check(all_done_.is_full() == (is_closed_ && num_connections_ == 0),
         "close_finished_and_handlers_determined() is wrong");

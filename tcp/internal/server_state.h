@@ -28,12 +28,12 @@ using async::internal::Ref;
 
 /// What a server has seen so far.
 struct Server_counts {
-  std::uint64_t accepted = 0;         // connections
-  std::uint64_t handler_errors = 0;   // errors of handlers that were not their peers' doing
-  std::uint64_t peer_errors = 0;      // errors that were: resets, limits
-  std::uint64_t upgrade_errors = 0;   // connections whose `tls` failed, so that no handler saw them
-  std::uint64_t accept_errors = 0;    // times that accepting failed for want of descriptors or memory
-  std::uint64_t bytes_dropped = 0;    // written by handlers, and never taken over by the system
+  std::uint64_t accepted = 0;        // connections
+  std::uint64_t handler_errors = 0;  // errors of handlers that were not their peers' doing
+  std::uint64_t peer_errors = 0;     // errors that were: resets, limits
+  std::uint64_t upgrade_errors = 0;  // connections whose `tls` failed, so that no handler saw them
+  std::uint64_t accept_errors = 0;  // times that accepting failed for want of descriptors or memory
+  std::uint64_t bytes_dropped = 0;  // written by handlers, and never taken over by the system
 };
 
 struct Server_settings {
@@ -91,7 +91,8 @@ class Server_state final : public async::internal::Shared,
                               const Address::Any& from);
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                                const Address::Any& from);
-  void handle_error(const Address::Any& from, const Error& error, std::uint64_t connection) noexcept;
+  void handle_error(const Address::Any& from, const Error& error,
+                    std::uint64_t connection) noexcept;
   void wait_for_descriptors(std::error_code error) noexcept;
   Deferred<> go_on_after_a_while(Ref<Server_state> self);
   void look_at_limit() noexcept;

@@ -14,7 +14,7 @@
 #include "async/testing/simulation.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -123,7 +123,7 @@ TEST(Abandoned, of_one_that_was_filled_does_not_come) {
 
 TEST(Abandoned, that_escapes_from_a_coroutine_is_a_failure_like_any_other) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under([] {
       const auto wait = [](Deferred<> d) -> Deferred<> { co_await d; };
       Deferred<> dropped = wait(abandoned());
@@ -135,9 +135,9 @@ TEST(Abandoned, that_escapes_from_a_coroutine_is_a_failure_like_any_other) {
 
 TEST(Abandoned, that_is_passed_on_is_a_failure_like_any_other) {
   Simulation().run([]() -> Deferred<> {
-    const Listener mapper("map");
-    const Listener binder("bind");
-    const Listener handler("upon");
+    const Recording_monitor mapper("map");
+    const Recording_monitor binder("bind");
+    const Recording_monitor handler("upon");
     bool called = false;
     const auto call = [&] { called = true; };
     {
@@ -152,7 +152,7 @@ TEST(Abandoned, that_is_passed_on_is_a_failure_like_any_other) {
       handler.under([&] { d.upon(call); });
     }
     co_await settle();
-    for (const Listener* listener : {&mapper, &binder, &handler}) {
+    for (const Recording_monitor* listener : {&mapper, &binder, &handler}) {
       EXPECT_THAT(listener->heard(), ElementsAre(HasSubstr("abandoned")))
           << listener->monitor().name();
     }

@@ -15,7 +15,7 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/counts_copies.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -198,7 +198,7 @@ TEST(All, lets_the_rest_go_on_unwatched) {
 TEST(All, a_later_failure_goes_to_the_log_and_to_no_monitor) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> go;
     co_await listener.under([&]() -> Deferred<> {
       const auto fail_later = [](Deferred<> wait, std::string message) -> Deferred<> {
@@ -235,7 +235,7 @@ TEST(All, of_several_failures_gives_the_first_and_logs_the_others) {
 
 TEST(All, passes_the_same_record_on) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under([] {
       const Deferred<> part = failed(Error("x"));
       Deferred<> dropped = all_unit({part, determined()});

@@ -14,7 +14,7 @@
 #include "async/testing/simulation.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -112,7 +112,7 @@ TEST(Choose_loser, that_nobody_else_holds_is_known_to_be_unwanted) {
 TEST(Choose_loser, that_fails_later_goes_to_the_log_and_to_no_monitor) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> go;
     co_await listener.under([&]() -> Deferred<> {
       const auto fail_later = [](Deferred<> wait, std::string message) -> Deferred<> {
@@ -138,7 +138,7 @@ TEST(Choose_loser, that_fails_later_goes_to_the_log_and_to_no_monitor) {
 TEST(Choose_loser, that_has_failed_when_the_choice_is_made_goes_to_the_log) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     co_await listener.under(
         [] { return any_unit(determined(1), failed(Error("second")), failed(Error("third"))); });
     co_await settle();
@@ -164,7 +164,7 @@ TEST(Choose_loser, that_fails_into_the_hands_of_somebody_else_is_not_logged) {
 TEST(Choose_loser, that_fails_after_dont_wait_for_goes_to_its_monitor) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> ivar = listener.under([] { return determined(Ivar<>()); }).peek().value();
     dont_wait_for(ivar.read());
     co_await any_unit(ivar.read(), determined());

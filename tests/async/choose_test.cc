@@ -17,7 +17,7 @@
 #include "async/testing/simulation.h"
 #include "tests/support/counts_copies.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -137,7 +137,7 @@ TEST(Choose, a_failure_that_comes_first_wins_and_is_rethrown) {
 
 TEST(Choose, that_is_dropped_reports_the_failure_that_won) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under([] { Deferred<> dropped = choose(choice(failed(Error("x")), [] {})); });
     co_await settle();
     EXPECT_THAT(listener.heard(), ElementsAre("x"));
@@ -160,7 +160,7 @@ TEST(Choose, fails_when_the_function_throws_and_calls_no_other) {
 
 TEST(Choose, that_is_dropped_calls_the_function_all_the_same) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     bool called = false;
     const Ivar<> ivar;
     listener.under([&] {

@@ -154,7 +154,7 @@ TEST(Coroutine, a_loop_of_ready_awaits_does_not_starve_others) {
     Clock::after(Span()).upon([&] { stop = true; });
     int rounds = 0;
     while (!stop && ++rounds < 1'000'000) co_await determined();
-    EXPECT_LT(rounds, 1000);
+    EXPECT_LT(rounds, 10'000);
   });
 }
 

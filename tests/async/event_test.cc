@@ -13,7 +13,7 @@
 #include "async/async.h"
 #include "async/testing/simulation.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -231,27 +231,27 @@ TEST(Event, moved_and_aborted_by_its_own_function_is_aborted) {
 
 TEST(Event, sends_what_its_function_raises_to_the_monitor_of_its_maker) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor recording;
     std::optional<Event> event;
-    listener.under([&] { event = Event::run_after(1s, [] { throw std::runtime_error("x"); }); });
+    recording.under([&] { event = Event::run_after(1s, [] { throw std::runtime_error("x"); }); });
     EXPECT_EQ(co_await event->fired(), Status::Happened);
-    EXPECT_THAT(listener.heard(), ElementsAre("x"));
+    EXPECT_THAT(recording.heard(), ElementsAre("x"));
   });
 }
 
 TEST(Event, that_moves_itself_and_raises_comes_again) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor recording;
     std::optional<Event> event;
     int calls = 0;
-    listener.under([&] {
+    recording.under([&] {
       event = Event::run_after(1s, [&] {
         if (++calls == 1) event->reschedule_after(1s);
         throw std::runtime_error("call " + std::to_string(calls));
       });
     });
     EXPECT_EQ(co_await event->fired(), Status::Happened);
-    EXPECT_THAT(listener.heard(), ElementsAre("call 1", "call 2"));
+    EXPECT_THAT(recording.heard(), ElementsAre("call 1", "call 2"));
   });
 }
 

@@ -16,7 +16,7 @@
 #include "async/testing/simulation.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -148,8 +148,8 @@ TEST(Every, that_is_stopped_before_its_start_leaves_nothing_behind_on_that) {
 TEST(Every, goes_on_after_an_error) {
   Simulation().run([]() -> Deferred<> {
     const Times times;
-    const Listener listener;
-    listener.under([&] {
+    const Recording_monitor recording;
+    recording.under([&] {
       Clock::every(10s, [times] {
         times();
         throw std::runtime_error("call " + std::to_string(times.seen().size()));
@@ -157,7 +157,7 @@ TEST(Every, goes_on_after_an_error) {
     });
     co_await Clock::after(25s);
     EXPECT_THAT(times.seen(), ElementsAre(0, 10, 20));
-    EXPECT_THAT(listener.heard(), ElementsAre("call 1", "call 2", "call 3"));
+    EXPECT_THAT(recording.heard(), ElementsAre("call 1", "call 2", "call 3"));
   });
 }
 
@@ -165,8 +165,8 @@ TEST(Every, ends_with_an_error_if_it_shall) {
   Events events;
   Simulation().run([&]() -> Deferred<> {
     const Times times;
-    const Listener listener;
-    listener.under([&] {
+    const Recording_monitor recording;
+    recording.under([&] {
       Clock::every(10s, {.continue_on_error = false},
                    [times, g = goodbye(events, "f")]() -> Deferred<> {
                      times();
@@ -176,7 +176,7 @@ TEST(Every, ends_with_an_error_if_it_shall) {
     });
     co_await Clock::after(50s);
     EXPECT_THAT(times.seen(), ElementsAre(0, 11));
-    EXPECT_THAT(listener.heard(), ElementsAre("second"));
+    EXPECT_THAT(recording.heard(), ElementsAre("second"));
     EXPECT_THAT(events, ElementsAre("f gone"));
     EXPECT_EQ(Time_source::current().next_alarm_fires_at(), std::nullopt);
   });
@@ -185,8 +185,8 @@ TEST(Every, ends_with_an_error_if_it_shall) {
 TEST(Every, takes_an_exception_that_was_thrown_instead_of_a_deferred) {
   Simulation().run([]() -> Deferred<> {
     const Times times;
-    const Listener listener;
-    listener.under([&] {
+    const Recording_monitor recording;
+    recording.under([&] {
       Clock::every(10s, [times]() -> Deferred<> {
         times();
         throw std::runtime_error("x");
@@ -194,46 +194,46 @@ TEST(Every, takes_an_exception_that_was_thrown_instead_of_a_deferred) {
     });
     co_await Clock::after(15s);
     EXPECT_THAT(times.seen(), ElementsAre(0, 10));
-    EXPECT_THAT(listener.heard(), ElementsAre("x", "x"));
+    EXPECT_THAT(recording.heard(), ElementsAre("x", "x"));
   });
 }
 
 TEST(Every, ignores_a_stop_that_is_abandoned_while_it_waits) {
   Simulation().run([]() -> Deferred<> {
     const Times times;
-    const Listener listener;
+    const Recording_monitor recording;
     std::optional<Ivar<>> stop(std::in_place);
-    listener.under([&] { Clock::every(10s, {.stop = stop->read()}, times); });
+    recording.under([&] { Clock::every(10s, {.stop = stop->read()}, times); });
     co_await Clock::after(5s);
     stop.reset();
     co_await Clock::after(30s);
     EXPECT_THAT(times.seen(), ElementsAre(0, 10, 20, 30));
-    EXPECT_THAT(listener.heard(), IsEmpty());
+    EXPECT_THAT(recording.heard(), IsEmpty());
   });
 }
 
 TEST(Every, ignores_a_stop_that_was_abandoned_before_it_waits) {
   Simulation().run([]() -> Deferred<> {
     const Times times;
-    const Listener listener;
-    listener.under([&] { Clock::every(10s, {.stop = Ivar<>().read()}, times); });
+    const Recording_monitor recording;
+    recording.under([&] { Clock::every(10s, {.stop = Ivar<>().read()}, times); });
     co_await Clock::after(35s);
     EXPECT_THAT(times.seen(), ElementsAre(0, 10, 20, 30));
-    EXPECT_THAT(listener.heard(), IsEmpty());
+    EXPECT_THAT(recording.heard(), IsEmpty());
   });
 }
 
 TEST(Every, ends_with_a_stop_that_fails) {
   Simulation().run([]() -> Deferred<> {
     const Times times;
-    const Listener listener;
+    const Recording_monitor recording;
     const Ivar<> stop;
-    listener.under([&] { Clock::every(10s, {.stop = stop.read()}, times); });
+    recording.under([&] { Clock::every(10s, {.stop = stop.read()}, times); });
     co_await Clock::after(15s);
     stop.fail(Error("stop failed"));
     co_await Clock::after(30s);
     EXPECT_THAT(times.seen(), ElementsAre(0, 10));
-    EXPECT_THAT(listener.heard(), ElementsAre("stop failed"));
+    EXPECT_THAT(recording.heard(), ElementsAre("stop failed"));
   });
 }
 

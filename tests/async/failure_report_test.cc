@@ -12,7 +12,7 @@
 
 #include "async/async.h"
 #include "async/testing/simulation.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -27,8 +27,8 @@ Deferred<> settle() { return Scheduler::yield_until_no_jobs_remain(); }
 
 TEST(Failure_report, of_a_coroutine_goes_to_where_it_was_called) {
   Simulation().run([]() -> Deferred<> {
-    const Listener caller("caller");
-    const Listener other("other");
+    const Recording_monitor caller("caller");
+    const Recording_monitor other("other");
     const Ivar<> ivar;
     caller.under([&] {
       const auto throws_at_once = []() -> Deferred<> {
@@ -51,8 +51,8 @@ TEST(Failure_report, of_a_coroutine_goes_to_where_it_was_called) {
 
 TEST(Failure_report, of_map_and_bind_goes_to_where_they_were_called) {
   Simulation().run([]() -> Deferred<> {
-    const Listener caller("caller");
-    const Listener other("other");
+    const Recording_monitor caller("caller");
+    const Recording_monitor other("other");
     const Ivar<> ivar = other.under([] { return determined(Ivar<>()); }).peek().value();
     caller.under([&] {
       Deferred<> mapped = ivar.read().map([] { raise("map"); });
@@ -67,8 +67,8 @@ TEST(Failure_report, of_map_and_bind_goes_to_where_they_were_called) {
 
 TEST(Failure_report, of_an_ivar_goes_to_where_it_was_made) {
   Simulation().run([]() -> Deferred<> {
-    const Listener maker("maker");
-    const Listener other("other");
+    const Recording_monitor maker("maker");
+    const Recording_monitor other("other");
     std::optional<Ivar<>> ivar;
     maker.under([&] { ivar.emplace(); });
     other.under([&] {
@@ -85,7 +85,7 @@ TEST(Failure_report, of_an_ivar_goes_to_where_it_was_made) {
 
 TEST(Failure_report, of_failed_goes_to_where_it_was_called) {
   Simulation().run([]() -> Deferred<> {
-    const Listener caller("caller");
+    const Recording_monitor caller("caller");
     caller.under([] { Deferred<int> d = failed<int>(Error("x")); });
     co_await settle();
     EXPECT_THAT(caller.heard(), ElementsAre("x"));
@@ -94,7 +94,7 @@ TEST(Failure_report, of_failed_goes_to_where_it_was_called) {
 
 TEST(Failure_report, comes_when_the_last_that_carries_it_goes_away_and_as_a_job) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     std::optional d = listener.under([] { return failed<int>(Error("x")); });
     std::optional mapped = d->map([](int x) { return x; });
     std::optional bound = mapped->bind([](int x) { return determined(x); });
@@ -112,7 +112,7 @@ TEST(Failure_report, comes_when_the_last_that_carries_it_goes_away_and_as_a_job)
 
 TEST(Failure_report, comes_when_none_is_left_as_it_happens) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> ivar;
     listener.under([&] {
       Deferred<> dropped = ivar.read().map([] {}).bind([] { return failed(Error("x")); });
@@ -125,7 +125,7 @@ TEST(Failure_report, comes_when_none_is_left_as_it_happens) {
 
 TEST(Failure_report, of_one_record_that_many_carry_comes_once) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under([] {
       const Deferred<int> d = failed<int>(Error("x"));
       std::vector<Deferred<int>> all_of_it;
@@ -146,7 +146,7 @@ TEST(Failure_report, of_one_record_that_many_carry_comes_once) {
 
 TEST(Failure_report, does_not_come_when_any_of_those_that_carry_it_was_taken) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     {
       const Deferred<int> d = listener.under([] { return failed<int>(Error("x")); });
       const Deferred<int> mapped = d.map([](int x) { return x; });
@@ -161,8 +161,8 @@ TEST(Failure_report, does_not_come_when_any_of_those_that_carry_it_was_taken) {
 
 TEST(Failure_report, of_an_escape_from_a_coroutine_is_a_new_one) {
   Simulation().run([]() -> Deferred<> {
-    const Listener inner("inner");
-    const Listener outer("outer");
+    const Recording_monitor inner("inner");
+    const Recording_monitor outer("outer");
     const Deferred<> d = inner.under([] { return failed(Error("x")); });
     outer.under([&] {
       const auto let_escape = [](Deferred<> from) -> Deferred<> { co_await from; };
@@ -177,7 +177,7 @@ TEST(Failure_report, of_an_escape_from_a_coroutine_is_a_new_one) {
 
 TEST(Failure_report, comes_at_once_by_dont_wait_for_though_others_hold_it) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> ivar;
     const Deferred<> before = listener.under([] { return failed(Error("before")); });
     const Deferred<> after =
@@ -197,7 +197,7 @@ TEST(Failure_report, comes_at_once_by_dont_wait_for_though_others_hold_it) {
 
 TEST(Failure_report, comes_once_however_often_nobody_waits) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> ivar = listener.under([] { return determined(Ivar<>()); }).peek().value();
     for (int i = 0; i < 2; ++i) dont_wait_for(ivar.read());
     listener.under([&] { ivar.read().upon([] {}); });
@@ -212,7 +212,7 @@ TEST(Failure_report, comes_once_however_often_nobody_waits) {
 
 TEST(Failure_report, by_dont_wait_for_does_not_come_for_one_that_was_taken) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Deferred<> d = listener.under([] { return failed(Error("x")); });
     EXPECT_FALSE(co_await or_error(d));
     dont_wait_for(d);
@@ -223,7 +223,7 @@ TEST(Failure_report, by_dont_wait_for_does_not_come_for_one_that_was_taken) {
 
 TEST(Failure_report, by_dont_wait_for_reaches_through_bind) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     const Ivar<> ivar = listener.under([] { return determined(Ivar<>()); }).peek().value();
     const Deferred<> inner = ivar.read();
     dont_wait_for(inner);
@@ -243,8 +243,8 @@ TEST(Failure_report, dont_wait_for_takes_no_value) {
 
 TEST(Failure_report, of_what_upon_waits_for_goes_to_where_upon_was_called) {
   Simulation().run([]() -> Deferred<> {
-    const Listener maker("maker");
-    const Listener handler("handler");
+    const Recording_monitor maker("maker");
+    const Recording_monitor handler("handler");
     const Ivar<> ivar = maker.under([] { return determined(Ivar<>()); }).peek().value();
     handler.under([&] {
       ivar.read().upon([] {});
@@ -259,7 +259,7 @@ TEST(Failure_report, of_what_upon_waits_for_goes_to_where_upon_was_called) {
 
 TEST(Failure_report, upon_says_nothing_of_one_that_somebody_else_has_taken) {
   Simulation().run([]() -> Deferred<> {
-    const Listener handler;
+    const Recording_monitor handler;
     const Ivar<> ivar;
     const auto result = or_error(ivar.read());
     handler.under([&] { ivar.read().upon([] {}); });
@@ -272,8 +272,8 @@ TEST(Failure_report, upon_says_nothing_of_one_that_somebody_else_has_taken) {
 
 TEST(Failure_report, of_functions_that_determine_nothing_goes_to_where_they_were_given) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
-    const Listener other("other");
+    const Recording_monitor listener;
+    const Recording_monitor other("other");
     const Ivar<> ivar;
     std::optional<Scheduler::Hook> start;
     std::optional<Scheduler::Hook> end;
@@ -294,7 +294,7 @@ TEST(Failure_report, of_functions_that_determine_nothing_goes_to_where_they_were
 
 TEST(Failure_report, of_a_hook_goes_to_where_it_was_added) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     int calls = 0;
     const auto hook = [&] {
       if (++calls == 1) raise("hook");

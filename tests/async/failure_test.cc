@@ -14,7 +14,7 @@
 #include "async/async.h"
 #include "async/testing/simulation.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -78,7 +78,7 @@ TEST(Failure, destroys_the_functions_that_it_passes_by) {
   Simulation().run([]() -> Deferred<> {
     Events events;
     const Ivar<> ivar;
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under([&] { ivar.read().upon([probe = goodbye(events, "upon")] {}); });
     const Deferred<> mapped = ivar.read().map([probe = goodbye(events, "map")] {});
     const Deferred<> bound =
@@ -135,7 +135,7 @@ TEST(Failure, may_be_any_object) {
 
 TEST(Failure, does_not_call_the_function_of_upon) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     bool called = false;
     listener.under([&] { failed<int>(Error("x")).upon([&](int) { called = true; }); });
     co_await Scheduler::yield_until_no_jobs_remain();
@@ -188,7 +188,7 @@ TEST(Failure, keeps_the_contexts_that_were_added_to_its_error) {
 
 TEST(Failure, keeps_the_contexts_on_its_way_to_a_monitor) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under(
         [] { dont_wait_for(failed(Error("refused").with_context("connect to example.com"))); });
     co_await Scheduler::yield_until_no_jobs_remain();
@@ -228,7 +228,7 @@ TEST(Failure, functions_that_return_a_deferred_do_not_throw) {
 
 TEST(Failure, is_not_taken_by_looking) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     std::optional d = listener.under([] { return failed<int>(Error("x")); });
     EXPECT_TRUE(d->is_determined());
     EXPECT_EQ(d->peek(), std::nullopt);
@@ -242,7 +242,7 @@ TEST(Failure, is_not_taken_by_looking) {
 
 TEST(Failure, that_was_taken_is_reported_nowhere) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     co_await listener.under([]() -> Deferred<> {
       try {
         co_await failed(Error("caught"));

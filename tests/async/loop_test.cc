@@ -13,7 +13,7 @@
 #include "async/async.h"
 #include "async/testing/simulation.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -182,7 +182,7 @@ TEST(Forever, waits_for_each_call) {
 
 TEST(Forever, ends_with_an_error_which_goes_to_the_monitor_of_the_caller) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     int calls = 0;
     listener.under([&] {
       forever([&]() -> Deferred<> {

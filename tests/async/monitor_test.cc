@@ -16,7 +16,7 @@
 #include "async/testing/simulation.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/goodbye.h"
-#include "tests/support/listener.h"
+#include "tests/support/recording_monitor.h"
 
 namespace async {
 namespace {
@@ -77,7 +77,7 @@ TEST(Monitor, depth_is_the_number_of_monitors_above) {
 
 TEST(Monitor, an_error_climbs_until_a_monitor_takes_it) {
   Simulation().run([]() -> Deferred<> {
-    const Listener top("top");
+    const Recording_monitor top("top");
     const Monitor middle = create_under(top.monitor(), "middle");
     const Monitor bottom = create_under(middle, "bottom");
     bottom.send(Error("sent"));
@@ -96,9 +96,9 @@ TEST(Monitor, an_error_climbs_until_a_monitor_takes_it) {
 
 TEST(Monitor, an_error_stops_at_the_first_that_is_detached) {
   Simulation().run([]() -> Deferred<> {
-    const Listener top("top");
-    const Listener* below = nullptr;
-    std::optional<Listener> inner;
+    const Recording_monitor top("top");
+    const Recording_monitor* below = nullptr;
+    std::optional<Recording_monitor> inner;
     top.under([&] { below = &inner.emplace("inner"); });
     const Monitor bottom = create_under(below->monitor(), "bottom");
     bottom.send(Error("x"));
@@ -127,7 +127,7 @@ TEST(Monitor, receiving_an_error_runs_no_handler) {
 TEST(Monitor, each_handler_sees_each_later_error_in_order_where_it_was_given) {
   Simulation().run([]() -> Deferred<> {
     Events events;
-    const Listener top("top");
+    const Recording_monitor top("top");
     const Monitor monitor = create_under(top.monitor(), "m");
     const auto say = [&](const std::string& who) {
       return [&events, who](const Error& error) {
@@ -149,7 +149,7 @@ TEST(Monitor, each_handler_sees_each_later_error_in_order_where_it_was_given) {
 
 TEST(Monitor, a_handler_that_raises_is_called_no_more_and_its_error_goes_to_its_own_monitor) {
   Simulation().run([]() -> Deferred<> {
-    const Listener outer("outer");
+    const Recording_monitor outer("outer");
     const Monitor monitor = Monitor::create("m");
     int calls = 0;
     int other_calls = 0;
@@ -174,7 +174,7 @@ TEST(Monitor, a_handler_that_raises_is_called_no_more_and_its_error_goes_to_its_
 TEST(Monitor, errors_after_its_only_handler_has_raised_go_to_the_log) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Listener outer("outer");
+    const Recording_monitor outer("outer");
     const Monitor monitor = Monitor::create("m");
     outer.under([&] {
       monitor.detach_and_iter_errors([&](const Error&) { throw std::runtime_error("raised"); });
@@ -205,7 +205,7 @@ TEST(Monitor, a_handler_given_under_its_own_monitor_that_raises_goes_to_the_log)
 
 TEST(Monitor, get_next_error_is_the_next_which_climbs_on_all_the_same) {
   Simulation().run([]() -> Deferred<> {
-    const Listener top("top");
+    const Recording_monitor top("top");
     const Monitor monitor = create_under(top.monitor(), "m");
     monitor.send(Error("early"));
     const Deferred<Error> next = monitor.get_next_error();
@@ -226,7 +226,7 @@ TEST(Monitor, get_next_error_is_the_next_which_climbs_on_all_the_same) {
 TEST(Monitor, detach_and_get_next_error_takes_one_and_the_others_go_to_the_log) {
   const Captured_log log;
   Simulation().run([]() -> Deferred<> {
-    const Listener top("top");
+    const Recording_monitor top("top");
     const Monitor monitor = create_under(top.monitor(), "m");
     const Deferred<Error> next = monitor.detach_and_get_next_error();
     monitor.send(Error("1"));
@@ -240,7 +240,7 @@ TEST(Monitor, detach_and_get_next_error_takes_one_and_the_others_go_to_the_log) 
 
 TEST(Monitor, has_seen_error_once_one_came_by) {
   Simulation().run([]() -> Deferred<> {
-    const Listener listener;
+    const Recording_monitor listener;
     EXPECT_FALSE(listener.monitor().has_seen_error());
     listener.monitor().send(Error("x"));
     EXPECT_TRUE(listener.monitor().has_seen_error());
@@ -277,10 +277,34 @@ TEST(Monitor, lets_its_handlers_go_with_it) {
   });
 }
 
+// The handler's context refers to the monitor, which refers to the handler.
+TEST(Monitor, lets_handlers_that_were_given_under_itself_go_with_the_scheduler) {
+  Events events;
+  Simulation().run([&]() -> Deferred<> {
+    Monitor::main().detach_and_iter_errors([probe = goodbye(events, "main's")](const Error&) {});
+    Scheduler::within({.monitor = Monitor::create("m")}, [&] {
+      Monitor::current().detach_and_iter_errors([probe = goodbye(events, "m's")](const Error&) {});
+    });
+    co_return;
+  });
+  EXPECT_THAT(events, ::testing::UnorderedElementsAre("main's gone", "m's gone"));
+}
+
+TEST(Monitor, main_may_be_detached) {
+  Events events;
+  Simulation().run([&]() -> Deferred<> {
+    Monitor::main().detach_and_iter_errors([&](const Error& e) { events.emplace_back(e.what()); });
+    Deferred<> dropped = failed(Error("x"));
+    dropped = determined();
+    co_await settle();
+  });
+  EXPECT_THAT(events, ElementsAre("x"));
+}
+
 TEST(Monitor, an_error_under_it_ends_one_job_and_no_other) {
   Simulation().run([]() -> Deferred<> {
     Events events;
-    const Listener listener;
+    const Recording_monitor listener;
     listener.under([&] {
       determined().upon([&] {
         determined().upon([&] { events.emplace_back("started before"); });

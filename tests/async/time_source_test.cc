@@ -216,13 +216,12 @@ TEST(Time_source, of_the_machine_fires_in_order) {
     Clock::after(4ms).upon([&] { events.emplace_back("4ms"); });
     const auto aborted = Clock::Event::run_after(1ms, [&] { events.emplace_back("aborted"); });
     (void)Clock::Event::run_after(0s, [&] { events.emplace_back("0s"); });
-    (void)Clock::Event::run_after(-1h, [&] { events.emplace_back("-1h"); });
     (void)Clock::Event::run_after(2ms, [&] { events.emplace_back("2ms"); });
     const auto moved = Clock::Event::run_after(1h, [&] { events.emplace_back("3ms"); });
     EXPECT_EQ(aborted.abort(), Clock::Event::Outcome::Ok);
     EXPECT_EQ(moved.reschedule_after(3ms), Clock::Event::Outcome::Ok);
     co_await Clock::after(5ms);
-    EXPECT_THAT(events, ElementsAre("0s", "-1h", "2ms", "3ms", "4ms"));
+    EXPECT_THAT(events, ElementsAre("0s", "2ms", "3ms", "4ms"));
   });
 }
 

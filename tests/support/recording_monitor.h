@@ -1,4 +1,4 @@
-// tests/support/listener.h: a monitor that writes down what reaches it.
+// tests/support/recording_monitor.h: a monitor that writes down what reaches it.
 
 #pragma once
 
@@ -13,9 +13,9 @@
 namespace async {
 
 /// `heard()` is what has reached the monitor, in order.
-class Listener {
+class Recording_monitor {
  public:
-  explicit Listener(std::string name = "listener") : monitor_(Monitor::create(std::move(name))) {
+  explicit Recording_monitor(std::string name = "recording") : monitor_(Monitor::create(std::move(name))) {
     monitor_.detach_and_iter_errors(
         [heard = heard_](const Error& error) { heard->push_back(error.what()); });
   }
