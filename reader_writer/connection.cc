@@ -9,16 +9,13 @@
 
 #include "async/internal/engine.h"
 #include "async/io/io_error.h"
-#include "async/log.h"
 #include "reader_writer/errors.h"
 
 namespace async::internal {
 
 namespace {
 
-constexpr std::chrono::seconds longest_lingering(1);
 constexpr std::chrono::seconds longest_pause(1);
-constexpr std::size_t most_to_throw_away = 256 * 1024;
 constexpr std::size_t most_parts_at_once = 1024;  // IOV_MAX
 
 std::uint64_t next_number() noexcept {
@@ -34,8 +31,9 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
       context_(kernel().current),
       transport_(std::move(transport)),
       remote_(std::move(remote)),
-      limits_(limits),
-      received_(limits.reader_buffer_size) {
+      buffer_limit_(limits.buffer_limit),
+      received_(limits.reader_buffer_size),
+      age_(limits.buffer_age_limit) {
   transport_->set_user(this);
   engine().open.push_back(*this);
   // The count that this begins with is its own, until it is Closed.
@@ -150,10 +148,10 @@ bool Connection::prepare_to_write(std::size_t n) {
     bytes_dropped_ += n;
     return false;
   }
-  if (to_write_.num_bytes() <= limits_.buffer_limit) return true;
+  if (to_write_.num_bytes() <= buffer_limit_) return true;
   bytes_dropped_ += n;
   fail(Error(Limit_exceeded(Limit_exceeded::Limit::Buffer,
-                            "more than " + std::to_string(limits_.buffer_limit) +
+                            "more than " + std::to_string(buffer_limit_) +
                                 " bytes waited to be written to " + to_string(remote_),
                             number_)));
   return false;
@@ -197,7 +195,7 @@ void Connection::flush() noexcept {
     transport_->want_writable(true);
     break;
   }
-  tell_who_waits_for_flushing(Flush_result::Flushed);
+  flush_waiters_.written(bytes_written_);
   watch_age();
   if (!to_write_.is_empty()) return;
   if (sending_ == Sending::Ending) send_end();
@@ -279,59 +277,33 @@ void Connection::drop_what_is_queued(Flush_result why) noexcept {
   if (pause_) std::exchange(pause_, std::nullopt)->abort();
   transport_->want_writable(false);
   if (Turn_task::is_linked()) Turn_task::unlink();
-  tell_who_waits_for_flushing(*write_outcome_);
+  flush_waiters_.stopped(*write_outcome_);
   watch_age();
 }
 
 Deferred<Flush_result> Connection::flushed() {
   if (bytes_written_ == bytes_received_) return determined(Flush_result::Flushed);
   if (write_outcome_) return determined(Flush_result(*write_outcome_));
-  auto cell = Ref<Cell<Flush_result>>::adopt(new Plain_cell<Flush_result>);
-  flush_waiters_.push_back(Flush_waiter{bytes_received_, cell});
-  return Access::deferred(std::move(cell));
+  return flush_waiters_.wait(bytes_received_);
 }
 
-void Connection::tell_who_waits_for_flushing(Flush_result result) noexcept {
-  while (!flush_waiters_.is_empty()) {
-    Flush_waiter& first = flush_waiters_.front();
-    if (result == Flush_result::Flushed && first.position > bytes_written_) return;
-    const Ref<Cell<Flush_result>> cell = std::move(first.cell);
-    const bool is_flushed = first.position <= bytes_written_;
-    flush_waiters_.pop_front();
-    if (cell->is_live()) cell->root()->fill(is_flushed ? Flush_result::Flushed : result);
-  }
-  flush_waiters_.release();
-}
-
-// What waits is marked with the time at most 16 times within the limit, so it can be too old by a
-// sixteenth of the limit before that shows.
 void Connection::watch_age() noexcept {
-  const auto& limit = limits_.buffer_age_limit.span();
-  while (!age_marks_.is_empty() && age_marks_.front().position <= bytes_written_) {
-    age_marks_.pop_front();
-  }
-  if (to_write_.is_empty() || !limit) {
-    age_marks_.clear();
-    age_marks_.release();
-    if (age_timer_) std::exchange(age_timer_, std::nullopt)->abort();
-    return;
-  }
+  if (to_write_.is_empty() && !age_timer_) return;
   const With_context with(*context_);
-  const Time_ns now = Clock::now();
-  if (age_marks_.is_empty() || age_marks_.back().position != bytes_received_) {
-    const bool is_recent =
-        age_marks_.size() > 1 && now - age_marks_[age_marks_.size() - 2].time < limit->ns() / 16;
-    if (is_recent) {
-      age_marks_.back() = {bytes_received_, now};
-    } else {
-      age_marks_.push_back(Age_mark{bytes_received_, now});
-    }
-  }
-  const Time_ns deadline = age_marks_.front().time + *limit;
-  if (!age_timer_) {
-    age_timer_ = Clock::Event::run_at(deadline, [this] { check_age(); });
+  if (to_write_.is_empty()) {
+    age_.forget();
   } else {
-    age_timer_->reschedule_at(deadline);
+    age_.written(bytes_written_);
+    age_.mark(bytes_received_, Clock::now());
+  }
+  if (const auto deadline = age_.deadline()) {
+    if (age_timer_) {
+      age_timer_->reschedule_at(*deadline);
+    } else {
+      age_timer_ = Clock::Event::run_at(*deadline, [this] { check_age(); });
+    }
+  } else if (age_timer_) {
+    std::exchange(age_timer_, std::nullopt)->abort();
   }
 }
 
@@ -339,145 +311,13 @@ void Connection::check_age() noexcept {
   age_timer_.reset();
   fail(Error(Limit_exceeded(Limit_exceeded::Limit::Buffer_age,
                             "something waited to be written to " + to_string(remote_) +
-                                " for more than " + to_string(*limits_.buffer_age_limit.span()),
+                                " for more than " + to_string(*age_.limit().span()),
                             number_)));
 }
 
-void Connection::set_buffer_age_limit(Buffer_age_limit limit) {
-  limits_.buffer_age_limit = limit;
-  age_marks_.clear();
+void Connection::set_buffer_age_limit(Buffer_age_limit limit) noexcept {
+  age_.set_limit(limit);
   if (stage_ != Stage::Closed) watch_age();
-}
-
-// Ending.
-
-void Connection::shutdown_send() noexcept {
-  if (stage_ != Stage::Open || sending_ != Sending::Open) return;
-  sending_ = Sending::Ending;
-  if (to_write_.is_empty()) send_end();
-}
-
-void Connection::send_end() noexcept {
-  sending_ = Sending::Ended;
-  transport_->shutdown_send();
-}
-
-Deferred<Close_result> Connection::close(Close_options options) {
-  program_has_closed_ = true;
-  return begin_to_close(options);
-}
-
-Deferred<Close_result> Connection::begin_to_close(Close_options options) {
-  const auto alive = Ref<Connection>::share(this);
-  if (stage_ != Stage::Open) return close_finished();
-  stage_ = Stage::Flushing;
-  drop_what_is_unread();
-  if (write_outcome_) {
-    finish_closing(*write_outcome_, Transport::How::In_order);
-  } else if (to_write_.is_empty()) {
-    everything_is_flushed();
-  } else {
-    set_timer(options.force_close, &Connection::force_close);
-    flush_later();
-  }
-  return close_finished();
-}
-
-void Connection::force_close() noexcept {
-  finish_closing(Flush_result::Force_closed, Transport::How::Reset);
-}
-
-Deferred<Close_result> Connection::abort() {
-  program_has_closed_ = true;
-  return give_up();
-}
-
-Deferred<Close_result> Connection::give_up() {
-  const auto alive = Ref<Connection>::share(this);
-  if (stage_ != Stage::Closed) {
-    finish_closing(Flush_result::Force_closed, Transport::How::Reset);
-  }
-  return close_finished();
-}
-
-void Connection::everything_is_flushed() noexcept {
-  const auto alive = Ref<Connection>::share(this);
-  const bool other_side_has_ended = eof_ && eof_->reason != Eof::Reason::Closed;
-  if (other_side_has_ended) {
-    finish_closing(Flush_result::Flushed, Transport::How::In_order);
-    return;
-  }
-  stage_ = Stage::Lingering;
-  linger();
-  if (stage_ != Stage::Lingering) return;
-  // Nothing is unread.  If nothing is unacknowledged either, nothing can be lost.
-  if (bytes_thrown_away_ == 0 && transport_->unacknowledged() == 0) {
-    finish_closing(Flush_result::Flushed, Transport::How::In_order);
-  } else {
-    if (sending_ != Sending::Ended) send_end();
-    transport_->want_readable(true);
-    set_timer(longest_lingering, &Connection::stop_lingering);
-  }
-}
-
-void Connection::linger() noexcept {
-  std::array<char, 16 * 1024> nowhere;
-  for (;;) {
-    const Io_result result = transport_->read(nowhere);
-    if (result.status == Io_result::Status::Would_block) return;
-    if (result.status != Io_result::Status::Ok) break;
-    bytes_thrown_away_ += result.bytes;
-    if (bytes_thrown_away_ > most_to_throw_away) break;
-  }
-  finish_closing(Flush_result::Flushed, Transport::How::In_order);
-}
-
-void Connection::stop_lingering() noexcept {
-  finish_closing(Flush_result::Flushed, Transport::How::In_order);
-}
-
-void Connection::finish_closing(Flush_result outcome, Transport::How how) noexcept {
-  stage_ = Stage::Closed;
-  drop_what_is_queued(outcome);
-  drop_what_is_unread();
-  if (timer_) std::exchange(timer_, std::nullopt)->abort();
-  transport_->set_user(nullptr);
-  transport_->close(how);
-  Ends_with_scheduler::unlink();
-  closed_.fill(Close_result{.outcome = outcome, .bytes_dropped = bytes_dropped_});
-  release();
-}
-
-void Connection::set_timer(Span after, void (Connection::*f)() noexcept) noexcept {
-  const With_context with(*context_);
-  if (timer_) timer_->abort();
-  timer_ = Clock::Event::run_after(after, [this, f] {
-    timer_.reset();
-    const auto alive = Ref<Connection>::share(this);
-    (this->*f)();
-  });
-}
-
-Deferred<> Connection::finish() {
-  if (stage_ == Stage::Open) return flushed().map([](Flush_result) {});
-  return close_finished().map([](const Close_result&) {});
-}
-
-void Connection::scheduler_ends() noexcept {
-  if (const std::size_t dropped = to_write_.clear(); dropped > 0) {
-    Log::error("the program ended before " + std::to_string(dropped) + " bytes were written to " +
-               to_string(remote_));
-  }
-  stage_ = Stage::Closed;
-  timer_.reset();
-  age_timer_.reset();
-  pause_.reset();
-  transport_->set_user(nullptr);
-  transport_->close(Transport::How::In_order);
-  if (Turn_task::is_linked()) Turn_task::unlink();
-  if (Pending_read* read = std::exchange(pending_read_, nullptr)) read->forget();
-  flush_waiters_.clear();
-  release();
 }
 
 }  // namespace async::internal

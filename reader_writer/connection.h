@@ -22,12 +22,13 @@
 #include "async/clock.h"
 #include "async/deferred.h"
 #include "async/internal/ends_with_scheduler.h"
-#include "async/internal/ring.h"
 #include "async/io/transport.h"
 #include "async/ivar.h"
 #include "async/monitor.h"
 #include "async/read_result.h"
 #include "reader_writer/flush_result.h"
+#include "reader_writer/internal/buffer_age.h"
+#include "reader_writer/internal/flush_waiters.h"
 #include "reader_writer/internal/read_buffer.h"
 #include "reader_writer/internal/write_queue.h"
 #include "reader_writer/limits.h"
@@ -99,7 +100,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Monitor monitor();
   void set_raise_when_consumer_leaves(bool raise) noexcept { raise_when_consumer_leaves_ = raise; }
   bool raise_when_consumer_leaves() const noexcept { return raise_when_consumer_leaves_; }
-  void set_buffer_age_limit(Buffer_age_limit limit);
+  void set_buffer_age_limit(Buffer_age_limit limit) noexcept;
 
   // Ending.
 
@@ -139,7 +140,6 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void pause() noexcept;
   void fail(const Error& error) noexcept;
   void drop_what_is_queued(Flush_result why) noexcept;
-  void tell_who_waits_for_flushing(Flush_result result) noexcept;
   void watch_age() noexcept;
   void check_age() noexcept;
   void raise(const Error& error) noexcept;
@@ -155,20 +155,11 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
 
   static constexpr std::chrono::milliseconds shortest_pause{5};
 
-  struct Flush_waiter {
-    std::uint64_t position;
-    Ref<Cell<Flush_result>> cell;
-  };
-  struct Age_mark {
-    std::uint64_t position;  // what was received up to here ...
-    Time_ns time;            // ... had been received by then
-  };
-
   const std::uint64_t number_;
   const Ref<Context> context_;
   std::unique_ptr<Transport> transport_;
   const Address::Any remote_;
-  Connection_limits limits_;
+  const std::size_t buffer_limit_;
 
   Stage stage_ = Stage::Open;
   Sending sending_ = Sending::Open;
@@ -187,14 +178,14 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_written_ = 0;
   std::uint64_t bytes_dropped_ = 0;
-  Ring<Flush_waiter> flush_waiters_;
-  Ring<Age_mark> age_marks_;
+  Flush_waiters flush_waiters_;
+  Buffer_age age_;
   Ivar<> consumer_left_;
   std::optional<Monitor> monitor_;
 
   std::size_t bytes_thrown_away_ = 0;      // while lingering
   std::optional<Clock::Event> timer_;      // of the stage
-  std::optional<Clock::Event> age_timer_;  // of the oldest mark
+  std::optional<Clock::Event> age_timer_;  // of what waits longest
   std::optional<Clock::Event> pause_;      // while the system has no buffers
   Span next_pause_ = shortest_pause;
   Ivar<Close_result> closed_;

@@ -1,5 +1,8 @@
 #include "async/internal/cell.h"
 
+#include <stdexcept>
+#include <string>
+
 #include "async/errors.h"
 
 namespace async::internal {
@@ -151,6 +154,19 @@ void Cell_base::let_go_of_kept() noexcept {
     if (kept->is_linked()) kept->unlink();
     kept->let_go();
     kept = next;
+  }
+}
+
+void Cell_base::invariant() const {
+  const auto check = [](bool holds, const char* what) {
+    if (!holds) throw std::logic_error(std::string("Deferred: ") + what);
+  };
+  check(refs_ > 0, "it has been disposed of");
+  check(state_ == State::Empty || waiters_.is_empty(), "somebody waits who should have been woken");
+  check(state_ != State::Empty || writers_ > 0, "it is empty, but nothing can determine it");
+  if (state_ == State::Link) {
+    check(link_ && link_ != this && link_->refs_ > 0, "it links to nothing");
+    check(const_cast<Cell_base*>(this)->root()->state_ != State::Link, "its root is a link");
   }
 }
 

@@ -234,6 +234,9 @@ class Cell_base : public Pooled {
   /// `give_up()` says that this lost a race: a later failure goes to the log.
   void give_up() noexcept { root()->is_given_up_ = true; }
 
+  /// `invariant()` throws `std::logic_error` if the representation is broken.
+  void invariant() const;
+
   /// `send_failure()` gives a failure to its monitor at once, now or when it comes.  (That it
   /// is abandoned is no failure as long as nobody waits.)
   void send_failure() noexcept;

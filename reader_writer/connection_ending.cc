@@ -1,0 +1,149 @@
+// How a connection ends: the second half of connection.cc.
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "async/internal/engine.h"
+#include "async/log.h"
+#include "reader_writer/connection.h"
+
+namespace async::internal {
+
+namespace {
+
+constexpr std::chrono::seconds longest_lingering(1);
+constexpr std::size_t most_to_throw_away = 256 * 1024;
+
+}  // namespace
+
+void Connection::shutdown_send() noexcept {
+  if (stage_ != Stage::Open || sending_ != Sending::Open) return;
+  sending_ = Sending::Ending;
+  if (to_write_.is_empty()) send_end();
+}
+
+void Connection::send_end() noexcept {
+  sending_ = Sending::Ended;
+  transport_->shutdown_send();
+}
+
+Deferred<Close_result> Connection::close(Close_options options) {
+  program_has_closed_ = true;
+  return begin_to_close(options);
+}
+
+Deferred<Close_result> Connection::begin_to_close(Close_options options) {
+  const auto alive = Ref<Connection>::share(this);
+  if (stage_ != Stage::Open) return close_finished();
+  stage_ = Stage::Flushing;
+  drop_what_is_unread();
+  if (write_outcome_) {
+    finish_closing(*write_outcome_, Transport::How::In_order);
+  } else if (to_write_.is_empty()) {
+    everything_is_flushed();
+  } else {
+    set_timer(options.force_close, &Connection::force_close);
+    flush_later();
+  }
+  return close_finished();
+}
+
+void Connection::force_close() noexcept {
+  finish_closing(Flush_result::Force_closed, Transport::How::Reset);
+}
+
+Deferred<Close_result> Connection::abort() {
+  program_has_closed_ = true;
+  return give_up();
+}
+
+Deferred<Close_result> Connection::give_up() {
+  const auto alive = Ref<Connection>::share(this);
+  if (stage_ != Stage::Closed) {
+    finish_closing(Flush_result::Force_closed, Transport::How::Reset);
+  }
+  return close_finished();
+}
+
+void Connection::everything_is_flushed() noexcept {
+  const auto alive = Ref<Connection>::share(this);
+  const bool other_side_has_ended = eof_ && eof_->reason != Eof::Reason::Closed;
+  if (other_side_has_ended) {
+    finish_closing(Flush_result::Flushed, Transport::How::In_order);
+    return;
+  }
+  stage_ = Stage::Lingering;
+  linger();
+  if (stage_ != Stage::Lingering) return;
+  // Nothing is unread.  If nothing is unacknowledged either, nothing can be lost.
+  if (bytes_thrown_away_ == 0 && transport_->unacknowledged() == 0) {
+    finish_closing(Flush_result::Flushed, Transport::How::In_order);
+  } else {
+    if (sending_ != Sending::Ended) send_end();
+    transport_->want_readable(true);
+    set_timer(longest_lingering, &Connection::stop_lingering);
+  }
+}
+
+void Connection::linger() noexcept {
+  std::array<char, 16 * 1024> nowhere;
+  for (;;) {
+    const Io_result result = transport_->read(nowhere);
+    if (result.status == Io_result::Status::Would_block) return;
+    if (result.status != Io_result::Status::Ok) break;
+    bytes_thrown_away_ += result.bytes;
+    if (bytes_thrown_away_ > most_to_throw_away) break;
+  }
+  finish_closing(Flush_result::Flushed, Transport::How::In_order);
+}
+
+void Connection::stop_lingering() noexcept {
+  finish_closing(Flush_result::Flushed, Transport::How::In_order);
+}
+
+void Connection::finish_closing(Flush_result outcome, Transport::How how) noexcept {
+  stage_ = Stage::Closed;
+  drop_what_is_queued(outcome);
+  drop_what_is_unread();
+  if (timer_) std::exchange(timer_, std::nullopt)->abort();
+  transport_->set_user(nullptr);
+  transport_->close(how);
+  Ends_with_scheduler::unlink();
+  closed_.fill(Close_result{.outcome = outcome, .bytes_dropped = bytes_dropped_});
+  release();
+}
+
+void Connection::set_timer(Span after, void (Connection::*f)() noexcept) noexcept {
+  const With_context with(*context_);
+  if (timer_) timer_->abort();
+  timer_ = Clock::Event::run_after(after, [this, f] {
+    timer_.reset();
+    const auto alive = Ref<Connection>::share(this);
+    (this->*f)();
+  });
+}
+
+Deferred<> Connection::finish() {
+  if (stage_ == Stage::Open) return flushed().map([](Flush_result) {});
+  return close_finished().map([](const Close_result&) {});
+}
+
+void Connection::scheduler_ends() noexcept {
+  if (const std::size_t dropped = to_write_.clear(); dropped > 0) {
+    Log::error("the program ended before " + std::to_string(dropped) + " bytes were written to " +
+               to_string(remote_));
+  }
+  stage_ = Stage::Closed;
+  timer_.reset();
+  age_timer_.reset();
+  pause_.reset();
+  transport_->set_user(nullptr);
+  transport_->close(Transport::How::In_order);
+  if (Turn_task::is_linked()) Turn_task::unlink();
+  if (Pending_read* read = std::exchange(pending_read_, nullptr)) read->forget();
+  flush_waiters_.forget();
+  release();
+}
+
+}  // namespace async::internal
