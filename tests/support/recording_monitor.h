@@ -15,7 +15,8 @@ namespace async {
 /// `heard()` is what has reached the monitor, in order.
 class Recording_monitor {
  public:
-  explicit Recording_monitor(std::string name = "recording") : monitor_(Monitor::create(std::move(name))) {
+  explicit Recording_monitor(std::string name = "recording")
+      : monitor_(Monitor::create(std::move(name))) {
     monitor_.detach_and_iter_errors(
         [heard = heard_](const Error& error) { heard->push_back(error.what()); });
   }
