@@ -26,7 +26,10 @@ inline constexpr bool has_sanitizer = true;
 inline std::size_t bytes_in_use() { return __sanitizer_get_current_allocated_bytes(); }
 #else
 inline constexpr bool has_sanitizer = false;
-inline std::size_t bytes_in_use() { return mallinfo2().uordblks; }
+inline std::size_t bytes_in_use() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 #endif
 
 }  // namespace async
