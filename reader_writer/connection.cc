@@ -42,11 +42,14 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
 Connection::~Connection() = default;
 
 void Connection::remove_handle() noexcept {
-  const bool is_last = --num_handles_ == 0;
+  --num_handles_;
   const Kernel* k = thread_state.kernel;
   // When the scheduler ends, all that is open is closed anyway.
-  if (is_last && stage_ == Stage::Open && k && k->id == context_->home) {
+  if (stage_ != Stage::Open || !k || k->id != context_->home) return;
+  if (num_handles_ == 0) {
     static_cast<void>(close(Close_options()));
+  } else if (num_handles_ == 1) {
+    static_cast<void>(is_reading());  // lets go of a read that was given up
   }
 }
 
@@ -134,7 +137,7 @@ void Connection::end_reading(Eof::Reason reason) noexcept {
 }
 
 void Connection::drop_what_is_unread() noexcept {
-  received_.consume(received_.unread().size());  // what has been seen of it stays valid
+  received_.drop();
   end_reading(Eof::Reason::Closed);
   finish_pending_read();
 }
@@ -157,7 +160,10 @@ bool Connection::prepare_to_write(std::size_t n) {
   return false;
 }
 
-void Connection::written() noexcept { flush_later(); }
+void Connection::written() noexcept {
+  flush_later();
+  if (is_blocked_) watch_age();  // else that is done when it is flushed
+}
 
 void Connection::flush_later() noexcept {
   if (!is_blocked_ && !Turn_task::is_linked()) engine().dirty.push_back(*this);
@@ -283,7 +289,11 @@ void Connection::drop_what_is_queued(Flush_result why) noexcept {
 
 Deferred<Flush_result> Connection::flushed() {
   if (bytes_written_ == bytes_received_) return determined(Flush_result::Flushed);
-  if (write_outcome_) return determined(Flush_result(*write_outcome_));
+  if (bytes_dropped_ > 0) {
+    // Of what was written after everything else had been flushed, that is not true.
+    const Flush_result why = write_outcome_.value_or(Flush_result::Flushed);
+    return determined(why == Flush_result::Flushed ? Flush_result::Force_closed : why);
+  }
   return flush_waiters_.wait(bytes_received_);
 }
 

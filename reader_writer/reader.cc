@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "async/choose.h"
 #include "async/coroutine.h"
 #include "async/io/io_error.h"
 
@@ -129,6 +131,7 @@ class Until {
     seen_ = unread.size();
     const bool is_last = connection.eof() && connection.eof()->reason == Eof::Reason::Clean;
     if (is_last && !unread.empty()) {
+      if (unread.size() > options_.max) too_long(connection, "a line", options_.max);
       std::string result(unread);
       connection.received().consume(unread.size());
       return result;
@@ -212,7 +215,8 @@ Deferred<Read_result<std::string>> Reader::read_until(char delimiter,
 Deferred<Read_result<std::string>> Reader::read_until(std::function<bool(char)> is_delimiter,
                                                       Read_until_options options) const {
   auto find = [f = std::move(is_delimiter)](std::string_view bytes, std::size_t from) {
-    const auto at = std::find_if(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), f);
+    const auto at = std::find_if(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(),
+                                 std::cref(f));  // it may have a state
     return at == bytes.end() ? std::string_view::npos
                              : static_cast<std::size_t>(at - bytes.begin());
   };
@@ -280,13 +284,18 @@ namespace {
 
 Deferred<> write_lines(Reader reader, Pipe::Writer<std::string> lines, std::size_t max,
                        internal::Connection_handle connection) {
+  using Line = Read_result<std::string>;
+  const Deferred<> closed = lines.closed();
   while (!lines.is_closed()) {
-    Read_result<std::string> line = co_await reader.read_line(max);
-    if (!line) {
-      if (line.error().reason != Eof::Reason::Closed) internal::check_end(*connection);
+    std::optional<Line> line =
+        co_await choose(choice(closed, [] { return std::optional<Line>(); }),
+                        choice(reader.read_line(max), [](Line l) { return std::optional(l); }));
+    if (!line) co_return;
+    if (!*line) {
+      if (line->error().reason != Eof::Reason::Closed) internal::check_end(*connection);
       co_return;
     }
-    if (!lines.write_without_pushback_if_open(std::move(*line))) co_return;
+    if (!lines.write_without_pushback_if_open(std::move(**line))) co_return;
     co_await lines.pushback();
   }
 }

@@ -62,7 +62,8 @@ class Reader {
   /// valid until the next call of a function of this reader.
   Deferred<Read_result<std::string_view>> read_chunk() const;
 
-  /// `read(max)` gives at most `max` bytes, and at least one, as soon as there are some.
+  /// `read(max)` gives at most `max` bytes, and at least one, as soon as there are some.  No bytes
+  /// are there at once.
   Deferred<Read_result<std::string>> read(std::size_t max = default_max) const;
 
   /// `read(into)` puts at most `into.size()` bytes there, and gives their number, which is not

@@ -13,9 +13,9 @@
 
 namespace async::internal {
 
-/// Marks in the stream of what was written, each with a time by which all before it had been written
-/// to the queue.  There are at most 16 within the limit, so what is too old shows that up to a
-/// sixteenth of the limit late.
+/// Marks in the stream of what was written, each with a time by which all before it had been
+/// written to the queue.  There are at most 16 within the limit, so what is too old shows that up
+/// to a sixteenth of the limit late.
 class Buffer_age {
  public:
   explicit Buffer_age(Buffer_age_limit limit) : limit_(limit) {}
@@ -36,7 +36,8 @@ class Buffer_age {
     marks_.release();
   }
 
-  /// `deadline()` is when what waits will be too old; nothing if nothing waits, or there is no limit.
+  /// `deadline()` is when what waits will be too old; nothing if nothing waits, or there is no
+  /// limit.
   std::optional<Time_ns> deadline() noexcept;
 
  private:

@@ -19,8 +19,8 @@ class Read_buffer {
 
   std::string_view unread() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
 
-  /// `consume(n)` takes the first `n` of the unread bytes away.  What `unread()` gave before stays
-  /// valid until `space()` is called.
+  /// `consume(n)` takes the first `n` of the unread bytes away, and counts them.  What `unread()`
+  /// gave before stays valid until `space()` is called.
   void consume(std::size_t n) noexcept {
     begin_ += n;
     num_consumed_ += n;
@@ -35,6 +35,8 @@ class Read_buffer {
   void release_if_empty() noexcept {
     if (begin_ == end_) clear();
   }
+  /// `drop()` takes all of the unread bytes away, but does not count them.
+  void drop() noexcept { begin_ = end_; }
   /// `clear()` drops what is unread, and gives the memory back.
   void clear() noexcept {
     data_ = nullptr;
