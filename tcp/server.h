@@ -127,8 +127,8 @@ std::string to_string(const T<A, L>& server) {
 ///         [](Address::Inet, Reader reader, Writer writer) { return echo(reader, writer); });
 ///
 /// - Scheduling: each handler runs under a monitor of its own.
-/// - Errors: fails with `Listen_error`, or `std::invalid_argument` for a `max_connections` below
-/// one.
+/// - Errors: fails with `Listen_error`, whose kind is `Address_in_use` if somebody else listens
+///   there, or with `std::invalid_argument` for a `max_connections` below one.
 ///   What a handler raises, or anything started under it, or its writer, is an error of the
 ///   handler, and goes to `on_handler_error`, unless it is an I/O or limit error of its own
 ///   connection: that is the peer's doing, ends the connection, and is counted.  That the peer has

@@ -58,8 +58,10 @@ Where_to_listen<Address::Inet, int> on_port(int port);
 Where_to_listen<Address::Inet, int> on_port_chosen_by_os();
 
 /// `on_file(path)` listens on a unix socket.  The server's `listening_on()` is the path.  The file
-/// is made, and removed when the server closes.  One that is left over, on which nobody listens, is
-/// replaced.
+/// is made, and removed when the server closes.  A socket that is left over there, because a
+/// program was killed, is replaced; if somebody listens on it, or if it is no socket, listening
+/// fails with `Address_in_use`.  (To find out, a connection is made, which who listens sees end at
+/// once.)
 Where_to_listen<Address::Unix, std::string> on_file(std::string path);
 
 }  // namespace async::Tcp

@@ -52,6 +52,8 @@ class Listener : public Socket_base {
 /// A stream socket that is not connected.
 class Unconnected_socket : public Socket_base {
  public:
+  /// `bind(address)` gives it an address of its own.  A file on which nobody listens any more is
+  /// replaced if it is a socket.
   virtual std::error_code bind(const Address::Any& address) = 0;
 
   /// `listen(backlog)` makes it a listener, and this unusable if it succeeds.

@@ -1,9 +1,12 @@
 #include "async/uv/uv_unconnected_socket.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <variant>
 
 #include "async/internal/engine.h"
 #include "async/io/io_error.h"
@@ -14,8 +17,19 @@
 namespace async::internal {
 
 namespace {
+
 constexpr std::chrono::milliseconds longest_retry(50);
+
+// Whether `path` is a socket that was left over: nobody has listened on it since its owner ended.
+bool is_left_over(const std::string& path, const Sockaddr& sockaddr, Uv_network& network) {
+  struct stat status{};
+  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), network);
+  return probe.is_open() && connect(probe.get(), sockaddr.get(), sockaddr.size) != 0 &&
+         errno == ECONNREFUSED;
 }
+
+}  // namespace
 
 Uv_unconnected_socket::~Uv_unconnected_socket() {
   if (retry_) retry_->abort();
@@ -25,7 +39,18 @@ Uv_unconnected_socket::~Uv_unconnected_socket() {
 std::error_code Uv_unconnected_socket::bind(const Address::Any& address) {
   const auto sockaddr = to_sockaddr(address);
   if (!sockaddr) return sockaddr.error();
-  return ::bind(fd_.get(), sockaddr->get(), sockaddr->size) == 0 ? std::error_code() : last_error();
+  const auto try_to_bind = [&] {
+    return ::bind(fd_.get(), sockaddr->get(), sockaddr->size) == 0 ? std::error_code()
+                                                                   : last_error();
+  };
+  const std::error_code error = try_to_bind();
+  const auto* file = std::get_if<Address::Unix>(&address);
+  if (error != std::errc::address_in_use || !file || file->is_abstract() ||
+      !is_left_over(file->path(), *sockaddr, fd_.network())) {
+    return error;
+  }
+  unlink(file->path().c_str());
+  return try_to_bind();
 }
 
 std::expected<std::unique_ptr<Listener>, std::error_code> Uv_unconnected_socket::listen(
