@@ -9,7 +9,7 @@
 #include <string>
 #include <system_error>
 
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 #include "tests/support/recording_monitor.h"
 #include "tests/uv/accept_faults.h"
 

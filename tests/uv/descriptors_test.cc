@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/support/bytes_in_use.h"
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 
 namespace async {
 namespace {

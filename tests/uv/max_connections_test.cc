@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 
 namespace async {
 namespace {

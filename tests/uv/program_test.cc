@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/support/child.h"
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 
 namespace async {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 #include "tests/uv/resolver.h"
 
 namespace async {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 
 namespace async {
 namespace {

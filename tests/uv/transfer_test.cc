@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 #include "tests/support/temporary_folder.h"
 
 namespace async {

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-#include "tests/support/echo.h"
+#include "tests/support/real_sockets.h"
 #include "tests/support/temporary_folder.h"
 
 namespace async {
