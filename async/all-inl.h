@@ -34,7 +34,7 @@ class Part final : public Waiter {
   using Waiter::end;
 
   void run() noexcept override { whole_->is_there(*this); }
-  void drop() noexcept override { whole_->is_out(*this); }
+  void never_runs() noexcept override { whole_->is_out(*this); }
 
  private:
   Whole* whole_ = nullptr;

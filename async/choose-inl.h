@@ -29,7 +29,7 @@ class Branch_base : public Waiter {
   };
 
   void run() noexcept override { race_.decide(*this); }
-  void drop() noexcept override { race_.is_out(*this); }
+  void never_runs() noexcept override { race_.is_out(*this); }
 
  protected:
   Branch_base(Race& race, Context& context) : Waiter(&context), race_(race) {}
@@ -222,6 +222,7 @@ auto choose(std::vector<Choice<T, F, moves>> choices)
     -> Deferred<internal::Chosen<Choice<T, F, moves>>> {
   using One = Choice<T, F, moves>;
   using R = internal::Chosen<One>;
+  if (choices.empty()) return Deferred<R>();
   return internal::race<R, std::deque<internal::Branch<One>>>(choices);
 }
 

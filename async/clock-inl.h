@@ -29,6 +29,10 @@ class With_timeout_cell final : public Cell<std::expected<T, Timed_out>>,
 
   void start(Ref<Cell<T>> awaited) noexcept {
     awaited_ = std::move(awaited);
+    if (on_abandoned == On_abandoned::Wait_for_the_time && awaited_ &&
+        awaited_->state() == Cell_base::State::Abandoned) {
+      awaited_ = nullptr;
+    }
     if (!awaited_ || !awaited_->is_determined()) current_time().add_after(*this, span_);
     if (awaited_) awaited_->wait(*this);
   }
@@ -66,7 +70,7 @@ class With_timeout_cell final : public Cell<std::expected<T, Timed_out>>,
   }
 
   // What was awaited will never come: only the time can.
-  void drop() noexcept override {
+  void never_runs() noexcept override {
     if (this->is_live()) {
       awaited_ = nullptr;
     } else {
@@ -77,6 +81,7 @@ class With_timeout_cell final : public Cell<std::expected<T, Timed_out>>,
     const auto self = Ref<With_timeout_cell>::adopt(this);
     Waiter::leave();
     if (this->is_linked()) this->unlink();
+    this->remove_writer();
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "async/choose.h"
 #include "async/internal/keep.h"
 #include "async/internal/time_state.h"
 #include "async/ivar.h"
@@ -20,7 +21,10 @@ class After_cell final : public Cell<void>, public Alarm {
     const auto self = Ref<After_cell>::adopt(this);
     root()->fill();
   }
-  void discard() noexcept override { release(); }
+  void discard() noexcept override {
+    remove_writer();
+    release();
+  }
 
  private:
   void dispose() noexcept override {
@@ -40,7 +44,7 @@ Deferred<> alarm(Add add) {
 
 Deferred<> call_every(Span span, Clock::Every_options options,
                       std::move_only_function<Deferred<>()> f) {
-  co_await options.start.map([] {});  // in a later job, even if it is determined
+  co_await any_unit(options.start, options.stop);  // in a later job, even if it is determined
   while (!options.stop.peek()) {
     const Or_error<void> result = co_await or_error(call(f));
     if (!result) {
@@ -110,8 +114,12 @@ class Event::State final : public internal::Shared, public internal::Alarm, publ
   }
 
   void fire() noexcept override { internal::enqueue(*this); }
-  void discard() noexcept override { release(); }
-  void drop() noexcept override { release(); }
+  void discard() noexcept override { drop(); }
+  void drop() noexcept override {
+    const auto self = Ref<State>::adopt(this);
+    f_ = nullptr;
+    fired_.reset();
+  }
   void run() noexcept override {
     const auto self = Ref<State>::adopt(this);
     if (f_) {

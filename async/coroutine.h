@@ -95,7 +95,12 @@ template <class T>
 class Promise_base : public Frame {
  public:
   Promise_base() : result_(new Plain_cell<T>) {}
-  ~Promise_base() { result_->release(); }
+  ~Promise_base() {
+    // A frame goes unfinished when the scheduler ends.
+    if (result_->state() != Cell_base::State::Full) [[unlikely]]
+      result_->remove_writer();
+    result_->release();
+  }
 
   Deferred<T> get_return_object() noexcept {
     return Access::deferred(Ref<Cell<T>>::share(result_));

@@ -122,7 +122,7 @@ inline Deferred<> determined() {
 template <class T>
 Deferred<T> failed(const Error& error) {
   auto cell = internal::Ref<internal::Cell<T>>::adopt(new internal::Plain_cell<T>);
-  cell->set_failed(internal::Failure::make(error.exception(), internal::kernel().current->monitor));
+  cell->set_failed(internal::Failure::make(error, internal::kernel().current->monitor));
   return internal::Access::deferred(std::move(cell));
 }
 

@@ -55,28 +55,32 @@ auto internal::call_in_thread(Run run, F f) -> Deferred<std::invoke_result_t<F&>
   auto call = std::make_shared<Call>(std::move(f));
   Ivar<T> ivar;
   Deferred<T> result = ivar.read();
-  run(
-      [call] {
-        try {
-          if constexpr (std::is_void_v<T>) {
-            call->f();
-            call->result.emplace();
-          } else {
-            call->result.emplace(call->f());
-          }
-        } catch (...) {
-          call->result.emplace(std::unexpected(Error::current()));
-        }
-      },
-      [call, ivar] {
-        if (!*call->result) {
-          ivar.fail(call->result->error());
-        } else if constexpr (std::is_void_v<T>) {
-          ivar.fill();
-        } else {
-          ivar.fill(std::move(**call->result));
-        }
-      });
+  auto work = [call] {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        call->f();
+        call->result.emplace();
+      } else {
+        call->result.emplace(call->f());
+      }
+    } catch (...) {
+      call->result.emplace(std::unexpected(Error::current()));
+    }
+  };
+  auto done = [call, ivar] {
+    if (!*call->result) {
+      ivar.fail(call->result->error());
+    } else if constexpr (std::is_void_v<T>) {
+      ivar.fill();
+    } else {
+      ivar.fill(std::move(**call->result));
+    }
+  };
+  try {
+    run(std::move(work), std::move(done));
+  } catch (...) {
+    ivar.fail(Error::current());
+  }
   return result;
 }
 

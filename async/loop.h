@@ -35,6 +35,11 @@ template <class R>
 Finished(R) -> Finished<R>;
 Finished() -> Finished<>;
 
+template <class S>
+struct Is_copyable<Repeat<S>> : Is_copyable<S> {};
+template <class R>
+struct Is_copyable<Finished<R>> : Is_copyable<R> {};
+
 /// What a step answers.
 template <class S, class R>
 using Repeat_or_finished = std::variant<Repeat<S>, Finished<R>>;
@@ -57,7 +62,8 @@ struct Step<std::variant<Repeat<S>, Finished<R>>> {
 ///       co_return Repeat{n - 1};
 ///     });
 ///
-/// - Scheduling: the first call is made at once, the others in later jobs.
+/// - Scheduling: the first call is made at once, and so are those after it while the answers are
+///   determined already, as in a loop of a coroutine.
 /// - Errors: an error of `f` ends it, and fails the result.
 /// - Lifetime: `f` lives until the result is determined.  Memory does not grow.
 template <class S, class F>

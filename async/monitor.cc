@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "async/internal/cell.h"
 #include "async/internal/kernel.h"
 #include "async/ivar.h"
 #include "async/log.h"
@@ -17,31 +18,54 @@ namespace {
 
 using Error_function = std::move_only_function<void(const Error&)>;
 
-/// One call of `detach_and_iter_errors`.
-class Error_handler final : public Shared {
+/// One call of `detach_and_iter_errors`.  It ends when its function raises, or with the
+/// scheduler: the function was often given under the very monitor that it is for.
+class Error_handler final : public Shared, public Kept {
  public:
-  explicit Error_handler(Error_function f) : context(kernel().current), f_(std::move(f)) {}
+  explicit Error_handler(Error_function f) : context_(kernel().current), f_(std::move(f)) {
+    kernel().kept.push_back(*this);
+  }
+
+  bool has_ended() const noexcept { return !f_; }
+  const Ref<Context>& context() const noexcept { return context_; }
 
   void call(const Error& error) noexcept {
-    if (!f_) return;
+    if (!f_) {
+      Log::error(std::string("a handler of errors had raised one itself before: ") + error.what());
+      return;
+    }
     try {
       f_(error);
     } catch (...) {
-      f_ = nullptr;
+      const Ref<Context> context = context_;
+      let_go();
       context->monitor->receive(Error::current());
     }
   }
 
-  const Ref<Context> context;
+  void destroy_callable() noexcept override { let_go(); }
+  void let_go() noexcept override {
+    const auto self = Ref<Error_handler>::share(this);
+    if (is_linked()) unlink();
+    f_ = nullptr;
+    context_ = nullptr;
+  }
 
  private:
+  ~Error_handler() override {
+    if (is_linked()) unlink();
+  }
+
+  Ref<Context> context_;
   Error_function f_;
 };
 
 class Error_job final : public Job, public Pooled {
  public:
   Error_job(Ref<Error_handler> handler, const Error& error)
-      : Job(handler->context.get()), handler_(std::move(handler)), error_(error) {}
+      : Job(handler->context().get()), handler_(std::move(handler)), error_(error) {
+    context->add_ref();
+  }
 
   void run() noexcept override {
     handler_->call(error_);
@@ -51,6 +75,8 @@ class Error_job final : public Job, public Pooled {
   bool carries_error() const noexcept override { return true; }
 
  private:
+  ~Error_job() { context->release(); }
+
   Ref<Error_handler> handler_;
   Error error_;
 };
@@ -91,6 +117,7 @@ void Monitor_core::receive(const Error& error, const Monitor_core& from) noexcep
     return;
   }
   for (const Ref<Error_handler>& handler : extras_->handlers) {
+    if (handler->has_ended()) continue;
     is_heard = true;
     enqueue(*new Error_job(handler, error));
   }

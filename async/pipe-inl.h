@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -46,6 +48,7 @@ class State final : public async::internal::Shared {
     } else if (is_closed) {
       result->fill(std::unexpected(Eof()));
     } else {
+      if (readers_.size() >= num_readers_to_sift_) forget_dropped_readers();
       readers_.push_back(result);
     }
     return async::internal::Access::deferred(std::move(result));
@@ -94,7 +97,18 @@ class State final : public async::internal::Shared {
     return nullptr;
   }
 
+  // Before there is twice as many as there were after the last time, so each costs little.
+  void forget_dropped_readers() {
+    for (std::size_t left = readers_.size(); left > 0; --left) {
+      auto reader = std::move(readers_.front());
+      readers_.pop_front();
+      if (reader->is_wanted()) readers_.push_back(std::move(reader));
+    }
+    num_readers_to_sift_ = std::max<std::size_t>(8, 2 * readers_.size());
+  }
+
   async::internal::Ring<Ref<Cell<Read_result<T>>>> readers_;
+  std::size_t num_readers_to_sift_ = 8;
 };
 
 }  // namespace internal

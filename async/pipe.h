@@ -91,7 +91,8 @@ class Reader {
   Deferred<Read_result<T>> read() const;
 
   /// `iter(f)` calls `f(v)` with each value, and is determined at the end of the pipe.  If `f`
-  /// returns a `Deferred<>`, the next value waits for that.
+  /// returns a `Deferred<>`, the next value waits for that.  The first call is made at once if
+  /// there is a value.
   ///
   /// - Errors: an error of `f` fails the result, and leaves the rest in the pipe.
   /// - Lifetime: it is determined only after each call of `f` has ended, so `f` may capture by

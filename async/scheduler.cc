@@ -40,7 +40,9 @@ struct Scheduler::Hook::State {
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() { hook->unlink(); }
+  ~State() {
+    if (hook->is_linked()) hook->unlink();
+  }
 
   const Ref<internal::Cycle_hook> hook;
 };

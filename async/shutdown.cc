@@ -1,7 +1,6 @@
 #include "async/shutdown.h"
 
 #include <csignal>
-#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,8 +31,14 @@ void signal_received(int number) {
   }
 }
 
-void want_status(Shutdown_state& state, int status) {
-  if (state.status.value_or(0) == 0) state.status = status;
+void handler_has_ended(const Or_error<void>& result) {
+  Shutdown_state& state = engine().shutdown();
+  if (!result) {
+    Log::error(std::string("a handler of at_shutdown failed: ") + result.error().what());
+    state.has_failed = true;
+  }
+  if (--state.num_handlers > 0) return;
+  if (const auto waiting = std::exchange(state.no_handlers, std::nullopt)) waiting->fill();
 }
 
 }  // namespace
@@ -51,14 +56,18 @@ Deferred<> requested() {
 
 void shutdown(int status) {
   Shutdown_state& state = engine().shutdown();
-  want_status(state, status);
+  if (state.requested_status.value_or(0) == 0) state.requested_status = status;
   state.begun.fill_if_empty();
 }
 
 bool is_shutting_down() { return engine().shutdown().begun.is_full(); }
 
 void at_shutdown(std::move_only_function<Deferred<>()> f) {
-  engine().shutdown().handlers.push_back(std::move(f));
+  Shutdown_state& state = engine().shutdown();
+  ++state.num_handlers;
+  state.begun.read().upon([f = std::move(f)]() mutable {
+    or_error(internal::call_and_keep(std::move(f))).upon(handler_has_ended);
+  });
 }
 
 void set_default_force(Span span) { engine().shutdown().force_after = span; }
@@ -67,7 +76,6 @@ void set_default_force(Span span) { engine().shutdown().force_after = span; }
 
 namespace internal {
 
-// Handlers may add handlers, and things may be opened meanwhile.
 Deferred<> Engine::finish_all() {
   List<Ends_with_scheduler> to_finish;
   to_finish.splice_back(open);
@@ -77,20 +85,8 @@ Deferred<> Engine::finish_all() {
     open.push_back(one);
     finishing.push_back(one.finish());
   }
-  std::list<std::move_only_function<Deferred<>()>> called;  // each stays where it is
-  std::vector<Deferred<Or_error<void>>> handled;
-  while (!shutdown_->handlers.empty() || !handled.empty()) {
-    for (auto& handler : std::exchange(shutdown_->handlers, {})) {
-      called.push_back(std::move(handler));
-      handled.push_back(or_error(call(called.back())));
-    }
-    for (const Or_error<void>& result : co_await all(std::exchange(handled, {}))) {
-      if (result) continue;
-      Log::error(std::string("a handler of at_shutdown failed: ") + result.error().what());
-      want_status(*shutdown_, 1);
-    }
-  }
   co_await all_unit(std::move(finishing));
+  while (shutdown_->num_handlers > 0) co_await shutdown_->no_handlers.emplace().read();
 }
 
 Deferred<> Engine::shut_down() {
@@ -99,7 +95,7 @@ Deferred<> Engine::shut_down() {
   const auto done = any_unit(finish_all(), shutdown_->forced.read());
   if (co_await Clock::with_timeout(bound, done)) co_return;
   Log::error("the shutdown was forced: it had not finished after " + to_string(bound));
-  want_status(*shutdown_, 1);
+  shutdown_->has_failed = true;
 }
 
 }  // namespace internal

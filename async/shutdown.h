@@ -30,8 +30,9 @@ void shutdown(int status = 0);
 /// `is_shutting_down()` is true once the shutdown has begun.
 bool is_shutting_down();
 
-/// `at_shutdown(f)` calls `f()` when the shutdown begins, or soon if it has begun, and waits for
-/// what it returns, within the bound.  If that fails, it is logged, and status 0 becomes 1.
+/// `at_shutdown(f)` calls `f()` in a job when the shutdown begins, or soon if it has begun, in the
+/// execution context that is current now; and the program waits for what it returns, within the
+/// bound.  If that fails, it is logged, and status 0 becomes 1.
 void at_shutdown(std::move_only_function<Deferred<>()> f);
 
 /// `set_default_force(span)` changes the bound, which is 10 seconds.  If it passes, that is

@@ -37,11 +37,13 @@ class Handler final : public internal::Shared, public internal::Ends_with_schedu
  private:
   void received(int number) {
     const internal::With_context with(*context_);
-    Scheduler::schedule([f = f_, number] { f(number); });
+    Scheduler::schedule([self = internal::Ref<Handler>::share(this), number] {
+      if (self->is_linked()) self->f_(number);
+    });
   }
 
   const internal::Ref<internal::Context> context_;
-  const std::function<void(int)> f_;
+  std::function<void(int)> f_;
   std::vector<std::unique_ptr<Backend::Signal_watch>> watches_;
 };
 

@@ -17,13 +17,33 @@ namespace async {
 /// A point in time, to the nanosecond, since 1970 in UTC.
 using Time_ns = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
+namespace internal {
+
+/// `to_ns(d)` is `d` in whole nanoseconds, or the nearest that there are.
+template <class Rep, class Period>
+constexpr std::chrono::nanoseconds to_ns(std::chrono::duration<Rep, Period> d) {
+  using Factor = std::ratio_divide<Period, std::nano>;
+  using Limits = std::numeric_limits<std::int64_t>;
+  if constexpr (std::is_integral_v<Rep> && Factor::den == 1) {
+    if (d.count() > Limits::max() / Factor::num) return std::chrono::nanoseconds::max();
+    if (d.count() < Limits::min() / Factor::num) return std::chrono::nanoseconds::min();
+  } else {
+    const auto ns = std::chrono::duration<long double, std::nano>(d).count();
+    if (ns >= static_cast<long double>(Limits::max())) return std::chrono::nanoseconds::max();
+    if (ns <= static_cast<long double>(Limits::min())) return std::chrono::nanoseconds::min();
+  }
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(d);
+}
+
+}  // namespace internal
+
 /// A length of time.  It is made from any `std::chrono` duration, whole or floating; one that is
 /// too long for nanoseconds in 64 bits becomes the longest, which is 292 years.
 class Span {
  public:
   constexpr Span() = default;
   template <class Rep, class Period>
-  constexpr Span(std::chrono::duration<Rep, Period> d) : ns_(saturated(d)) {}
+  constexpr Span(std::chrono::duration<Rep, Period> d) : ns_(internal::to_ns(d)) {}
 
   constexpr std::chrono::nanoseconds ns() const { return ns_; }
 
@@ -43,21 +63,6 @@ class Span {
   }
 
  private:
-  template <class Rep, class Period>
-  static constexpr std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> d) {
-    using Factor = std::ratio_divide<Period, std::nano>;
-    using Limits = std::numeric_limits<std::int64_t>;
-    if constexpr (std::is_integral_v<Rep> && Factor::den == 1) {
-      if (d.count() > Limits::max() / Factor::num) return std::chrono::nanoseconds::max();
-      if (d.count() < Limits::min() / Factor::num) return std::chrono::nanoseconds::min();
-    } else {
-      const auto ns = std::chrono::duration<long double, std::nano>(d).count();
-      if (ns >= static_cast<long double>(Limits::max())) return std::chrono::nanoseconds::max();
-      if (ns <= static_cast<long double>(Limits::min())) return std::chrono::nanoseconds::min();
-    }
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(d);
-  }
-
   std::chrono::nanoseconds ns_{0};
 };
 

@@ -109,7 +109,7 @@ class Try_with_monitor final : public Monitor_core, public Waiter {
         result->root()->fill(std::unexpected(Error::current()));
       }
     } else if (source.state() != Cell_base::State::Full && !source.is_taken()) {
-      rest_.handle(Error(source.take_exception()), *caller_);
+      rest_.handle(source.take_error(), *caller_);
     }
   }
 
@@ -117,12 +117,12 @@ class Try_with_monitor final : public Monitor_core, public Waiter {
     const auto self = Ref<Try_with_monitor>::adopt(this);
     finish(*take_source<T>(*this));
   }
-  void drop() noexcept override { release(); }
+  void never_runs() noexcept override { release(); }
 
  private:
   ~Try_with_monitor() override {
     // `f` returned `never()`, and nothing is left that could fail.
-    if (result_ && result_->is_live()) result_->root()->set_never();
+    if (result_) result_->root()->set_never();
   }
 
   void pass_on(const Error& error, const Monitor_core&) noexcept override {

@@ -15,6 +15,11 @@ thread_local Waiter_list* being_dropped = nullptr;
 
 }  // namespace
 
+void Waiter::drop() noexcept {
+  const auto source = Ref<Cell_base>::adopt(take_source());
+  never_runs();
+}
+
 void Cell_base::dispose_link(Cell_base* cell) noexcept {
   // A link owns a reference of where it points to; a chain of them goes without recursion.
   while (cell) {
@@ -99,17 +104,24 @@ Ref<Failure> Cell_base::failure_for(const Ref<Monitor_core>& monitor) const {
 }
 
 std::exception_ptr Cell_base::take_exception() const {
-  if (state_ == State::Failed) return failure_->take();
+  if (state_ == State::Failed) return failure_->take_exception();
   return std::make_exception_ptr(Abandoned());
 }
 
+Error Cell_base::take_error() const {
+  if (state_ == State::Failed) return failure_->take_error();
+  return Error(Abandoned());
+}
+
 void Cell_base::remove_writer() noexcept {
-  if (!is_live()) return;
   Cell_base* r = root();
-  if (--r->writers_ == 0 && r->state_ == State::Empty) {
-    // Waking and letting go may destroy whatever holds the last reference.
-    const auto alive = Ref<Cell_base>::share(r);
+  if (--r->writers_ > 0 || r->state_ != State::Empty) return;
+  // Waking and letting go may destroy whatever holds the last reference.
+  const auto alive = Ref<Cell_base>::share(r);
+  if (is_live()) {
     r->set_abandoned();
+  } else {
+    r->set_never();
   }
 }
 

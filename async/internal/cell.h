@@ -45,7 +45,12 @@ class Waiter : public Job {
   Cell_base* take_source() noexcept { return std::exchange(source_, nullptr); }
   void release_source() noexcept;
 
+  void drop() noexcept final;
+
  protected:
+  /// `never_runs()` is what `drop` means for this waiter, after it has let go of its source.
+  virtual void never_runs() noexcept = 0;
+
   Waiter() noexcept : source_(nullptr) {}
   explicit Waiter(Context* context) noexcept : Job(context), source_(nullptr) {}
   ~Waiter() = default;  // as for any job
@@ -169,13 +174,17 @@ class Cell_base : public Pooled {
 
   State state() const noexcept { return state_; }
   /// `is_live()` is false once the scheduler that this belongs to has ended.
-  bool is_live() const noexcept { return thread_state.kernel && thread_state.kernel->id == home_; }
+  bool is_live() const noexcept {
+    check_thread();
+    return thread_state.kernel && thread_state.kernel->id == home_;
+  }
   bool is_determined() const noexcept {
     return state_ == State::Full || state_ == State::Failed || state_ == State::Abandoned;
   }
 
   /// `wait(w)` makes `w` a job once this root is determined, or now if it is.
   void wait(Waiter& waiter) noexcept {
+    check_thread();
     if (state_ == State::Empty) {
       waiters_.push_back(waiter);
     } else if (state_ != State::Never) [[likely]] {
@@ -213,8 +222,9 @@ class Cell_base : public Pooled {
   /// `monitor` when it is Abandoned.
   Ref<Failure> failure_for(const Ref<Monitor_core>& monitor) const;
 
-  /// `take_exception()` of a root that is Failed or Abandoned.
+  /// `take_exception()` and `take_error()` of a root that is Failed or Abandoned.
   std::exception_ptr take_exception() const;
+  Error take_error() const;
   /// `is_taken()` of a root that is Failed or Abandoned: somebody has seen the failure.
   bool is_taken() const noexcept { return state_ == State::Failed && failure_->is_taken(); }
 
@@ -253,6 +263,13 @@ class Cell_base : public Pooled {
   }
 
  private:
+  /// In a debug build, `check_thread()` ends the program if this belongs to a scheduler that is
+  /// at work on another thread.
+  void check_thread() const noexcept {
+#if !defined(NDEBUG)
+    if (!thread_state.kernel || thread_state.kernel->id != home_) check_that_no_thread_runs(home_);
+#endif
+  }
   void end_unfilled() noexcept;
   void wake(Waiter& waiter) noexcept {
     waiter.source_ = this;

@@ -1,8 +1,10 @@
 #include "async/internal/engine.h"
 
 #include <algorithm>
-#include <atomic>
+#include <cstdlib>
 #include <limits>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -16,11 +18,34 @@ namespace async::internal {
 
 namespace {
 
-std::uint32_t next_id() noexcept {
-  static std::atomic<std::uint32_t> last = 0;
-  std::uint32_t id = ++last;
-  if (id == 0) id = ++last;
-  return id;
+/// The schedulers at work, by id, of all threads.
+class Schedulers {
+ public:
+  std::uint32_t add() {
+    const std::scoped_lock lock(mutex_);
+    do {
+      ++last_;
+    } while (last_ == 0 || !ids_.insert(last_).second);
+    return last_;
+  }
+  void remove(std::uint32_t id) noexcept {
+    const std::scoped_lock lock(mutex_);
+    ids_.erase(id);
+  }
+  bool contain(std::uint32_t id) noexcept {
+    const std::scoped_lock lock(mutex_);
+    return ids_.contains(id);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint32_t last_ = 0;
+  std::set<std::uint32_t> ids_;
+};
+
+Schedulers& schedulers() {
+  static auto* const all = new Schedulers;  // threads may outlive static objects
+  return *all;
 }
 
 /// The monitor above all others of a scheduler.
@@ -52,6 +77,12 @@ std::string report(const Error& error, const Monitor_core& from) {
 
 }  // namespace
 
+void check_that_no_thread_runs(std::uint32_t id) noexcept {
+  if (!schedulers().contain(id)) return;
+  Log::error("a deferred was used on a thread that is not that of its scheduler");
+  std::abort();
+}
+
 void Cycle_hook::call() noexcept {
   const With_context with(*context_);
   try {
@@ -66,7 +97,7 @@ Engine::Engine(std::unique_ptr<Backend> given, On_uncaught on_uncaught)
       mailbox(std::make_shared<Mailbox>(*backend)),
       on_uncaught_(on_uncaught) {
   if (thread_state.kernel) throw std::logic_error("this thread has a scheduler already");
-  id = next_id();
+  id = schedulers().add();
   stack_limit = stack_limit_from_here();
   Ref<Environment> environment = backend->environment();
   time_ = Ref<Time_state>::share(static_cast<Time_state*>(environment->time_source.get()));
@@ -123,8 +154,15 @@ void Engine::turn() {
   end_turn();
 }
 
+int Engine::status(int own) const noexcept {
+  if (uncaught_) return 1;
+  const int status = requested_status_.value_or(own);
+  return status == 0 && shutdown_failed_ ? 1 : status;
+}
+
 void Engine::begin_cycle() noexcept {
   ++num_cycles;
+  normal_left_ = low_left_ = max_num_jobs_per_priority_per_cycle;
   if (next_cycle_) {
     const Ivar<> begun = *std::exchange(next_cycle_, std::nullopt);
     begun.fill();
@@ -150,6 +188,7 @@ void Engine::call_hooks(List<Cycle_hook>& hooks) noexcept {
 }
 
 void Engine::run_job(Job& job) noexcept {
+  ++num_jobs_run;
   switch_to(job.context);
   job.run();
 }
@@ -160,29 +199,26 @@ void Engine::run_jobs(Job_queue& queue, int& left) noexcept {
     --budget;
     run_job(queue.pop());
   }
-  num_jobs_run += static_cast<std::uint64_t>(left - std::max(budget, 0));
   left = std::max(budget, 0);
 }
 
 void Engine::run_cycle(Turn_task* own) noexcept {
   begin_cycle();
-  int left = max_num_jobs_per_priority_per_cycle;
   do {
-    run_jobs(normal, left);
+    run_jobs(normal, normal_left_);
     if (!own || !own->is_linked()) break;
     own->unlink();
     own->run_in_turn();
-  } while (left > 0 && !normal.is_empty());
+  } while (normal_left_ > 0 && !normal.is_empty());
   end_cycle();
 }
 
 void Engine::run_cycle_and_flush_all() noexcept {
   begin_cycle();
-  int left = max_num_jobs_per_priority_per_cycle;
   do {
-    run_jobs(normal, left);
+    run_jobs(normal, normal_left_);
     flush_dirty();
-  } while (left > 0 && !normal.is_empty());
+  } while (normal_left_ > 0 && !normal.is_empty());
   end_cycle();
 }
 
@@ -190,15 +226,13 @@ void Engine::end_turn() noexcept {
   begin_cycle();
   if (!mailbox->is_empty()) take_mail();
   if (time_->next_alarm()) time_->advance_to(time_->read());
-  int normal_left = max_num_jobs_per_priority_per_cycle;
-  int low_left = max_num_jobs_per_priority_per_cycle;
   do {
-    run_jobs(normal, normal_left);
-    run_jobs(low, low_left);
+    run_jobs(normal, normal_left_);
+    run_jobs(low, low_left_);
     // A job of priority Low may have made others of priority Normal.
-    if (normal_left > 0 && !normal.is_empty()) continue;
+    if (normal_left_ > 0 && !normal.is_empty()) continue;
     flush_dirty();
-  } while ((normal_left > 0 && !normal.is_empty()) || (low_left > 0 && !low.is_empty()));
+  } while ((normal_left_ > 0 && !normal.is_empty()) || (low_left_ > 0 && !low.is_empty()));
   end_cycle();
 
   List<Turn_task> last;
@@ -240,15 +274,20 @@ std::move_only_function<void()> Engine::come_back(std::move_only_function<void()
 
 void Engine::end() noexcept {
   stop_running_jobs();
-  destroy_frames();
-  end_what_is_open();
-  away_.clear();
-  main_ = nullptr;
-  while (!kept.is_empty()) kept.pop_front().destroy_callable();
-  status_ = shutdown_->status;
+  requested_status_ = shutdown_->requested_status;
+  shutdown_failed_ = shutdown_->has_failed;
+  // What is destroyed may leave behind more of any kind.
+  do {
+    drop_jobs();
+    destroy_frames();
+    end_what_is_open();
+    let_go_of_functions();
+  } while (!normal.is_empty() || !low.is_empty() || !frames.is_empty() || !open.is_empty() ||
+           !kept.is_empty());
+  ended_at_ = time_->read();
   shutdown_.reset();
   next_cycle_.reset();
-  ended_at_ = time_->read();
+  drop_jobs();
   time_ = nullptr;
   current = nullptr;
   main = nullptr;
@@ -260,12 +299,17 @@ void Engine::stop_running_jobs() noexcept {
     while (Job* job = queue->pop_if(carries_error)) run_job(*job);
   }
   switch_to(main.get());
+  schedulers().remove(id);
   id = 0;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address beyond all others.
   stack_limit = reinterpret_cast<const char*>(std::numeric_limits<std::uintptr_t>::max());
+  mailbox->close();
+}
+
+void Engine::drop_jobs() noexcept {
   for (Job_queue* queue : {&normal, &low}) {
     while (!queue->is_empty()) queue->pop().drop();
   }
-  mailbox->close();
 }
 
 void Engine::destroy_frames() noexcept {
@@ -288,6 +332,16 @@ void Engine::end_what_is_open() noexcept {
     newest.unlink();
     newest.scheduler_ends();
   }
+}
+
+void Engine::let_go_of_functions() noexcept {
+  away_.clear();
+  main_ = nullptr;
+  shutdown_.emplace().begun.fill();
+  for (List<Cycle_hook>* hooks : {&start_hooks, &end_hooks}) {
+    while (!hooks->is_empty()) hooks->pop_front();
+  }
+  while (!kept.is_empty()) kept.pop_front().destroy_callable();
 }
 
 }  // namespace async::internal

@@ -80,8 +80,8 @@ class Engine final : public Kernel {
   /// `ended_at()` is the time at which it ended.
   Time_ns ended_at() const noexcept { return ended_at_; }
 
-  /// `status()` is what somebody wants the program to end with, in place of its own.
-  std::optional<int> status() const noexcept { return status_; }
+  /// `status(own)` is what the program ends with when `own` is what it would like to.
+  int status(int own) const noexcept;
   void uncaught_error(const Error& error, const Monitor_core& from) noexcept;
 
   /// `run_cycle(own)` runs one cycle, and flushes `own` in it if that is in `dirty`.  What `own`
@@ -95,7 +95,7 @@ class Engine final : public Kernel {
   Deferred<> yielded();
 
   /// `force_current_cycle_to_end()` leaves the jobs that wait to the next cycle.
-  void force_current_cycle_to_end() noexcept { budget = 0; }
+  void force_current_cycle_to_end() noexcept { budget = normal_left_ = low_left_ = 0; }
 
   bool has_work() const noexcept {
     return !normal.is_empty() || !low.is_empty() || !dirty.is_empty() || !at_turn_end.is_empty() ||
@@ -140,8 +140,10 @@ class Engine final : public Kernel {
 
   void end() noexcept;
   void stop_running_jobs() noexcept;
+  void drop_jobs() noexcept;
   void destroy_frames() noexcept;
   void end_what_is_open() noexcept;
+  void let_go_of_functions() noexcept;
 
   const On_uncaught on_uncaught_;
   std::unordered_map<std::uint64_t, std::move_only_function<void()>> away_;  // by number
@@ -150,8 +152,11 @@ class Engine final : public Kernel {
   Main main_;
   std::optional<Ivar<>> next_cycle_;
   std::optional<Shutdown_state> shutdown_;
+  int normal_left_ = 0;  // how many jobs may still run in this cycle
+  int low_left_ = 0;
   std::exception_ptr uncaught_;
-  std::optional<int> status_;
+  std::optional<int> requested_status_;
+  bool shutdown_failed_ = false;
   Time_ns ended_at_;
   bool has_finished_ = false;
 };

@@ -2,14 +2,17 @@
 
 #include <string>
 
-#include "async/error.h"
 #include "async/internal/kernel.h"
 #include "async/log.h"
 
 namespace async::internal {
 
-Failure::Failure(std::exception_ptr exception, Ref<Monitor_core> monitor) noexcept
-    : home_(kernel().id), exception_(std::move(exception)), monitor_(std::move(monitor)) {}
+Failure::Failure(std::exception_ptr exception, std::optional<Error> error,
+                 Ref<Monitor_core> monitor) noexcept
+    : home_(kernel().id),
+      exception_(std::move(exception)),
+      error_(std::move(error)),
+      monitor_(std::move(monitor)) {}
 
 void Failure::send() noexcept {
   if (taken_) return;
@@ -31,7 +34,7 @@ void Failure::last_reference_gone() noexcept {
 void Failure::give_up() noexcept {
   if (refs_ == 1 && !taken_) {
     taken_ = true;
-    Log::error(std::string("failed after losing a race: ") + Error(exception_).what());
+    Log::error(std::string("failed after losing a race: ") + error().what());
   }
   release();
 }
@@ -47,12 +50,12 @@ void Failure::enqueue() noexcept {
 }
 
 void Failure::run() noexcept {
-  monitor_->receive(Error(exception_));
+  monitor_->receive(error());
   release();
 }
 
 void Failure::drop() noexcept {
-  Log::error(std::string("failed after the scheduler had ended: ") + Error(exception_).what());
+  Log::error(std::string("failed after the scheduler had ended: ") + error().what());
   release();
 }
 

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <utility>
 
+#include "async/error.h"
 #include "async/internal/job.h"
 #include "async/internal/monitor_core.h"
 
@@ -18,16 +20,21 @@ namespace async::internal {
 /// its monitor, as a job.  So no failure is lost, and none arrives twice.
 class Failure final : public Job, public Pooled {
  public:
-  Failure(std::exception_ptr exception, Ref<Monitor_core> monitor) noexcept;
-
   static Ref<Failure> make(std::exception_ptr exception, Ref<Monitor_core> monitor) {
-    return Ref<Failure>::adopt(new Failure(std::move(exception), std::move(monitor)));
+    return Ref<Failure>::adopt(new Failure(std::move(exception), std::nullopt, std::move(monitor)));
+  }
+  static Ref<Failure> make(const Error& error, Ref<Monitor_core> monitor) {
+    return Ref<Failure>::adopt(new Failure(error.exception(), error, std::move(monitor)));
   }
 
-  /// `take()` says that somebody sees it now, and returns the exception.
-  const std::exception_ptr& take() noexcept {
+  /// `take_exception()` and `take_error()` say that somebody sees it now.
+  const std::exception_ptr& take_exception() noexcept {
     taken_ = true;
     return exception_;
+  }
+  Error take_error() {
+    taken_ = true;
+    return error();
   }
   bool is_taken() const noexcept { return taken_; }
 
@@ -48,14 +55,19 @@ class Failure final : public Job, public Pooled {
   bool carries_error() const noexcept override { return true; }
 
  private:
+  Failure(std::exception_ptr exception, std::optional<Error> error,
+          Ref<Monitor_core> monitor) noexcept;
   ~Failure() = default;
+
+  Error error() const { return error_ ? *error_ : Error(exception_); }
   void last_reference_gone() noexcept;
   void enqueue() noexcept;
 
   std::uint32_t refs_ = 1;
   std::uint32_t home_;
   bool taken_ = false;
-  std::exception_ptr exception_;
+  const std::exception_ptr exception_;
+  const std::optional<Error> error_;  // if it was one already, with all that is known of it
   Ref<Monitor_core> monitor_;
 };
 

@@ -67,7 +67,7 @@ class Resume final : public Waiter {
   using Waiter::end;
 
   void run() noexcept override { handle_.resume(); }
-  void drop() noexcept override {}
+  void never_runs() noexcept override {}
 
  private:
   std::coroutine_handle<> handle_;

@@ -122,10 +122,10 @@ class Upon final : public Owning_waiter, public Pooled {
         context->monitor->receive(Error::current());
       }
     } else if (!source->is_taken()) {
-      context->monitor->receive(Error(source->take_exception()));
+      context->monitor->receive(source->take_error());
     }
   }
-  void drop() noexcept override { delete this; }
+  void never_runs() noexcept override { delete this; }
 
  private:
   F f_;
@@ -152,7 +152,7 @@ class Map_cell final : public Cell<U>, public Owning_waiter {
     }
     f_.destroy();
   }
-  void drop() noexcept override {
+  void never_runs() noexcept override {
     const auto self = Ref<Map_cell>::adopt(this);
     f_.destroy();
     this->root()->set_never();
@@ -189,7 +189,7 @@ class Bind_cell final : public Cell<U>, public Owning_waiter, public Kept {
       result.set_failed(Failure::make(std::current_exception(), context->monitor));
     }
   }
-  void drop() noexcept override {
+  void never_runs() noexcept override {
     const auto self = Ref<Bind_cell>::adopt(this);
     f_.destroy();
     this->root()->set_never();
@@ -264,14 +264,14 @@ class Or_error_cell final : public Cell<Or_error<T>>, public Owning_waiter {
       result.set_failed(Failure::make(std::current_exception(), context->monitor));
     }
   }
-  void drop() noexcept override {
+  void never_runs() noexcept override {
     const auto self = Ref<Or_error_cell>::adopt(this);
     this->root()->set_never();
   }
 
   static void fill_from(Cell<Or_error<T>>& result, Cell<T>& source) {
     if (source.state() != Cell_base::State::Full) {
-      result.fill(std::unexpected(Error(source.take_exception())));
+      result.fill(std::unexpected(source.take_error()));
     } else if constexpr (std::is_void_v<T>) {
       result.fill();
     } else {

@@ -48,6 +48,10 @@ struct Kernel {
 /// `enqueue(job)` lets `job` run in its context.
 inline void enqueue(Job& job) noexcept { job.context->queue->push(job); }
 
+/// `check_that_no_thread_runs(id)` ends the program if that scheduler is at work: it is called when
+/// what belongs to it was used on a thread that is not its own.
+void check_that_no_thread_runs(std::uint32_t id) noexcept;
+
 /// `kernel()` is that of this thread's scheduler.  Errors: throws `No_scheduler`.
 inline Kernel& kernel() {
   if (Kernel* k = thread_state.kernel) [[likely]]

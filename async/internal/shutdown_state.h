@@ -4,9 +4,7 @@
 
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <vector>
 
 #include "async/deferred.h"
 #include "async/ivar.h"
@@ -17,10 +15,12 @@ namespace async::internal {
 struct Shutdown_state {
   Ivar<> requested;  // a signal has asked for it, or it has begun
   Ivar<> begun;
-  Ivar<> forced;              // nobody waits for handlers any more
-  std::optional<int> status;  // that the program shall end with
+  Ivar<> forced;  // nobody waits for handlers any more
+  std::optional<int> requested_status;
+  bool has_failed = false;  // a handler, or the whole
   Span force_after = std::chrono::seconds(10);
-  std::vector<std::move_only_function<Deferred<>()>> handlers;
+  int num_handlers = 0;               // that have not ended
+  std::optional<Ivar<>> no_handlers;  // if somebody waits for that
   bool watches_signals = false;
 };
 

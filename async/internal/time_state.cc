@@ -24,7 +24,8 @@ void Wall_clock_state::place_all() noexcept {
   while (!unplaced_.is_empty()) {
     Alarm& alarm = unplaced_.pop_front();
     alarm.is_unplaced = false;
-    add_at(alarm, now + std::chrono::nanoseconds(static_cast<std::int64_t>(alarm.deadline)));
+    const Span span = std::chrono::nanoseconds(static_cast<std::int64_t>(alarm.deadline));
+    add_at(alarm, now + span);
   }
 }
 

@@ -49,6 +49,7 @@ class Time_state : public Shared, public Ends_with_scheduler {
   }
 
   void scheduler_ends() noexcept override {
+    const auto self = Ref<Time_state>::share(this);  // which an alarm may be the last to know
     place_all();
     wheel_.discard_all();
   }

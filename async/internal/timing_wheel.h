@@ -22,7 +22,8 @@ class Alarm : public List_link {
  public:
   /// `fire()` is called when the deadline has passed.  It runs no code of the user.
   virtual void fire() noexcept = 0;
-  /// `discard()` is called in place of `fire()` when the scheduler ends.
+  /// `discard()` is called in place of `fire()` when the scheduler ends, or nobody is left who
+  /// could let that time come.
   virtual void discard() noexcept = 0;
 
   std::uint64_t deadline = 0;  // ns; while it waits to be placed, a span
@@ -38,6 +39,9 @@ class Alarm : public List_link {
 class Timing_wheel {
  public:
   explicit Timing_wheel(std::uint64_t now) : now_(now) {}
+  Timing_wheel(const Timing_wheel&) = delete;
+  Timing_wheel& operator=(const Timing_wheel&) = delete;
+  ~Timing_wheel() { discard_all(); }
 
   std::uint64_t now() const noexcept { return now_; }
 

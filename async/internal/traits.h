@@ -5,9 +5,13 @@
 #pragma once
 
 #include <concepts>
+#include <expected>
+#include <optional>
 #include <ranges>
+#include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace async {
 
@@ -15,7 +19,8 @@ template <class T>
 class Deferred;
 
 /// Whether a `T` can be copied.  A standard container claims to be copyable whatever is in it,
-/// so this looks inside.  Specialise it for a type of your own that claims too much.
+/// and so does what holds one, so this looks inside.  Specialise it for a type of your own that
+/// claims too much.
 template <class T>
 struct Is_copyable : std::is_copy_constructible<T> {};
 
@@ -29,8 +34,15 @@ struct Is_copyable<T> : std::bool_constant<std::is_copy_constructible_v<T> &&
                                            Is_copyable<typename T::value_type>::value> {};
 
 template <class A, class B>
-struct Is_copyable<std::pair<A, B>>
-    : std::bool_constant<Is_copyable<A>::value && Is_copyable<B>::value> {};
+struct Is_copyable<std::pair<A, B>> : std::conjunction<Is_copyable<A>, Is_copyable<B>> {};
+template <class A, class B>
+struct Is_copyable<std::expected<A, B>> : std::conjunction<Is_copyable<A>, Is_copyable<B>> {};
+template <class... T>
+struct Is_copyable<std::tuple<T...>> : std::conjunction<Is_copyable<T>...> {};
+template <class... T>
+struct Is_copyable<std::variant<T...>> : std::conjunction<Is_copyable<T>...> {};
+template <class T>
+struct Is_copyable<std::optional<T>> : Is_copyable<T> {};
 
 namespace internal {
 

@@ -45,7 +45,8 @@ class Listener : public Socket_base {
   /// accepted like any other or passed over.
   virtual std::expected<Accepted, std::error_code> accept() = 0;
 
-  /// `close()` stops listening; whoever waits to be accepted is turned away.
+  /// `close()` stops listening; whoever waits to be accepted is turned away.  Its user runs once
+  /// more, and `accept` then fails with `std::errc::bad_file_descriptor`.
   virtual void close() noexcept = 0;
 };
 

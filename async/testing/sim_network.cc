@@ -33,10 +33,6 @@ Sim_network::Sim_network(Sim_world& world, std::string name, std::vector<Inet_ad
   for (const Inet_addr& addr : addrs_) world_.hosts.emplace(addr, this);
 }
 
-Sim_network::~Sim_network() {
-  for (const Inet_addr& addr : addrs_) world_.hosts.erase(addr);
-}
-
 Deferred<std::vector<Inet_addr>> Sim_network::resolve(std::string host) {
   world_.trace("resolve " + name_ + " " + host);
   const auto found = world_.names.find(host);
@@ -87,6 +83,7 @@ void Sim_network::run_has_ended() noexcept {
   bound_.clear();
   listeners_.clear();
   descriptor_freed_.reset();
+  run_ = std::make_shared<int>();
 }
 
 bool Sim_network::has(const Inet_addr& addr) const {
@@ -130,6 +127,7 @@ void Sim_network::remove_listener(const Address::Any& address) { listeners_.eras
 
 Sim_listener::Sim_listener(Sim_network& network, Address::Any address, int backlog)
     : network_(network),
+      run_(network.run()),
       address_(std::move(address)),
       backlog_(static_cast<std::size_t>(std::max(1, backlog))) {
   network_.add_listener(address_, *this);
@@ -160,8 +158,8 @@ void Sim_listener::tell_if_ready() {
 }
 
 void Sim_listener::offer(std::shared_ptr<Sim_end> client,
-                         std::function<void(const std::shared_ptr<Sim_end>&)> when_in) {
-  outside_.push_back({std::move(client), std::move(when_in)});
+                         std::function<void(std::error_code)> answer) {
+  outside_.push_back({std::move(client), std::move(answer)});
   let_in();
 }
 
@@ -169,16 +167,18 @@ void Sim_listener::let_in() {
   while (!outside_.empty() && to_accept_.size() < backlog_) {
     const Offer offer = std::move(outside_.front());
     outside_.pop_front();
+    if (offer.client->is_closed) continue;  // they have given up
     auto server = std::make_shared<Sim_end>(network_, offer.client->remote, offer.client->local);
     server->peer = offer.client;
     offer.client->peer = server;
-    to_accept_.push_back(server);
-    offer.when_in(server);
+    to_accept_.push_back(std::move(server));
+    offer.answer({});
   }
   tell_if_ready();
 }
 
 std::expected<Listener::Accepted, std::error_code> Sim_listener::accept() {
+  if (is_closed_) return std::unexpected(io_error_of_errno(EBADF));
   if (to_accept_.empty()) return std::unexpected(io_error_of_errno(EAGAIN));
   if (!network_.take_descriptor()) return std::unexpected(io_error_of_errno(EMFILE));
   const std::shared_ptr<Sim_end> end = std::move(to_accept_.front());
@@ -190,8 +190,7 @@ std::expected<Listener::Accepted, std::error_code> Sim_listener::accept() {
 }
 
 void Sim_listener::close() noexcept {
-  if (std::exchange(is_closed_, true)) return;
-  user_ = nullptr;
+  if (std::exchange(is_closed_, true) || run_.expired()) return;
   network_.remove_listener(address_);
   network_.unbind(address_);
   for (const std::shared_ptr<Sim_end>& end : to_accept_) {
@@ -199,10 +198,15 @@ void Sim_listener::close() noexcept {
     Sim_transport(end).close(Transport::How::Reset);
   }
   to_accept_.clear();
+  for (const Offer& offer : std::exchange(outside_, {})) {
+    offer.answer(io_error_of_errno(ECONNREFUSED));
+  }
   network_.descriptor_was_freed();
+  if (internal::Turn_task* user = std::exchange(user_, nullptr)) user->run_in_turn();
 }
 
 std::expected<Address::Any, std::error_code> Sim_listener::local_address() const {
+  if (is_closed_) return std::unexpected(io_error_of_errno(EBADF));
   return address_;
 }
 

@@ -20,11 +20,11 @@ namespace async::testing {
 
 class Sim_listener;
 
+/// It may outlive its world, in an execution context that somebody keeps; then it is not used.
 class Sim_network final : public Network {
  public:
   Sim_network(Sim_world& world, std::string name, std::vector<Inet_addr> addrs,
               int max_descriptors);
-  ~Sim_network() override;
 
   const std::string& name() const noexcept { return name_; }
   const std::vector<Inet_addr>& addrs() const noexcept { return addrs_; }
@@ -41,7 +41,9 @@ class Sim_network final : public Network {
   bool take_descriptor() noexcept;
   void descriptor_was_freed() noexcept;
 
-  /// `run_has_ended()` forgets what belonged to a run.
+  /// `run()` is gone when the run is over, and with it its descriptors, ports and listeners.  A
+  /// socket that outlives it gives nothing back.
+  std::weak_ptr<const void> run() const noexcept { return run_; }
   void run_has_ended() noexcept;
 
   /// `has(addr)` is true for the addresses of this host, its loopback among them.
@@ -66,6 +68,7 @@ class Sim_network final : public Network {
   std::map<Address::Any, bool> bound_;
   std::map<Address::Any, Sim_listener*> listeners_;
   std::optional<Ivar<>> descriptor_freed_;
+  std::shared_ptr<const void> run_ = std::make_shared<int>();
 };
 
 /// A simulated socket that listens.
@@ -79,10 +82,9 @@ class Sim_listener final : public Listener {
   std::expected<Accepted, std::error_code> accept() override;
   void close() noexcept override;
 
-  /// `offer(client)` is called when somebody asks to be connected: an end of theirs.  Once there is
-  /// room in the queue, `when_in(server)` is called with the end that will be accepted.
-  void offer(std::shared_ptr<Sim_end> client,
-             std::function<void(const std::shared_ptr<Sim_end>&)> when_in);
+  /// `offer(client, answer)` is called when somebody asks to be connected: with an end of theirs.
+  /// `answer(error)` is called once there is room in the queue, or nobody listens any more.
+  void offer(std::shared_ptr<Sim_end> client, std::function<void(std::error_code)> answer);
 
   std::expected<Address::Any, std::error_code> local_address() const override;
   std::expected<Address::Any, std::error_code> remote_address() const override;
@@ -98,13 +100,14 @@ class Sim_listener final : public Listener {
  private:
   struct Offer {
     std::shared_ptr<Sim_end> client;
-    std::function<void(const std::shared_ptr<Sim_end>&)> when_in;
+    std::function<void(std::error_code)> answer;
   };
 
   void let_in();
   void tell_if_ready();
 
   Sim_network& network_;
+  const std::weak_ptr<const void> run_;
   const Address::Any address_;
   const std::size_t backlog_;
   internal::Turn_task* user_ = nullptr;

@@ -9,6 +9,7 @@
 namespace async::testing {
 
 Sim_unconnected_socket::~Sim_unconnected_socket() {
+  if (run_.expired()) return;
   if (attempt_) {
     attempt_->is_given_up = true;
     if (has_descriptor_) Sim_transport(attempt_->end).close(Transport::How::In_order);
@@ -68,8 +69,8 @@ Deferred<std::error_code> Sim_unconnected_socket::connect(const Address::Any& ad
       world.after(delay, [attempt] { attempt->finish(io_error_of_errno(ECONNREFUSED)); });
       return;
     }
-    listener->offer(attempt->end, [&world, attempt, delay](const std::shared_ptr<Sim_end>&) {
-      world.after(delay, [attempt] { attempt->finish({}); });
+    listener->offer(attempt->end, [&world, attempt, delay](std::error_code error) {
+      world.after(delay, [attempt, error] { attempt->finish(error); });
     });
   });
   return attempt_->connected.read();

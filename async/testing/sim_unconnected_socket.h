@@ -15,7 +15,8 @@ namespace async::testing {
 
 class Sim_unconnected_socket final : public Unconnected_socket {
  public:
-  explicit Sim_unconnected_socket(Sim_network& network) : network_(network) {}
+  explicit Sim_unconnected_socket(Sim_network& network)
+      : network_(network), run_(network.run()) {}
   ~Sim_unconnected_socket() override;
 
   std::error_code bind(const Address::Any& address) override;
@@ -47,6 +48,7 @@ class Sim_unconnected_socket final : public Unconnected_socket {
   Sim_network* target(const Address::Any& address) const;
 
   Sim_network& network_;
+  const std::weak_ptr<const void> run_;
   bool has_descriptor_ = true;
   std::optional<Address::Any> bound_;
   std::shared_ptr<Attempt> attempt_;

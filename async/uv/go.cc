@@ -32,8 +32,7 @@ int run_main(Main main, int& status) {
   raise_descriptor_limit();
   Engine engine(std::make_unique<Uv_backend>(), Engine::On_uncaught::Print);
   engine.run(std::move(main));
-  if (engine.uncaught()) return 1;
-  return engine.status().value_or(status);
+  return engine.status(status);
 }
 
 void run_here(Main main) {

@@ -7,6 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <map>
+#include <mutex>
 #include <random>
 #include <utility>
 
@@ -35,12 +38,55 @@ void check_that_descriptors_are_left() {
   if (error != 0) throw Io_error(io_error_of_errno(error), "start the event loop");
 }
 
+/// What the process did with its signals before somebody watched them, which libuv forgets.
+class Saved_dispositions {
+ public:
+  void add_watch(int number) {
+    const std::scoped_lock lock(mutex_);
+    Saved& saved = by_signal_[number];
+    if (saved.num_watches++ == 0) sigaction(number, nullptr, &saved.before);
+  }
+  void remove_watch(int number) noexcept {
+    const std::scoped_lock lock(mutex_);
+    const auto saved = by_signal_.find(number);
+    if (--saved->second.num_watches > 0) return;
+    sigaction(number, &saved->second.before, nullptr);
+    by_signal_.erase(saved);
+  }
+
+ private:
+  struct Saved {
+    int num_watches = 0;
+    struct sigaction before{};
+  };
+  std::mutex mutex_;
+  std::map<int, Saved> by_signal_;
+};
+
+Saved_dispositions& saved_dispositions() {
+  static Saved_dispositions saved;
+  return saved;
+}
+
+/// Keeps the disposition of a signal while it lives.
+class Watched_signal {
+ public:
+  explicit Watched_signal(int number) : number_(number) { saved_dispositions().add_watch(number); }
+  Watched_signal(const Watched_signal&) = delete;
+  Watched_signal& operator=(const Watched_signal&) = delete;
+  ~Watched_signal() { saved_dispositions().remove_watch(number_); }
+
+ private:
+  const int number_;
+};
+
 class Uv_signal_watch final : public Backend::Signal_watch {
  public:
   Uv_signal_watch(uv_loop_t& loop, int number, std::function<void()> f)
-      : f_(std::move(f)), handle_(make_handle<uv_signal_t>(this, "watch a signal", [&](auto* uv) {
-          return uv_signal_init(&loop, uv);
-        })) {
+      : f_(std::move(f)),
+        watched_(number),
+        handle_(make_handle<uv_signal_t>(this, "watch a signal",
+                                         [&](auto* uv) { return uv_signal_init(&loop, uv); })) {
     check_uv(uv_signal_start(&handle_->uv, received, number), "watch a signal");
     uv_unref(reinterpret_cast<uv_handle_t*>(&handle_->uv));
   }
@@ -51,6 +97,7 @@ class Uv_signal_watch final : public Backend::Signal_watch {
   }
 
   const std::function<void()> f_;
+  const Watched_signal watched_;  // goes after `handle_`, with which libuv stops watching
   const Handle_ptr<uv_signal_t> handle_;
 };
 
@@ -97,7 +144,11 @@ void Uv_backend::wait(std::optional<Time_ns> until) {
       uv_update_time(&loop_);
       uv_timer_start(
           &timer_->uv,
-          [](uv_timer_t* uv) { Handle<uv_timer_t>::owner_of<Uv_backend>(uv).armed_.reset(); },
+          [](uv_timer_t* uv) {
+            Handle<uv_timer_t>::owner_of<Uv_backend>(uv).armed_.reset();
+            // This may be before the loop waits, and then it must not.
+            uv_stop(uv->loop);
+          },
           static_cast<std::uint64_t>(std::max(left, milliseconds(0)).count()), 0);
     } else {
       uv_timer_stop(&timer_->uv);

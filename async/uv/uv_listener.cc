@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "async/internal/engine.h"
 #include "async/io/io_error.h"
@@ -68,6 +69,7 @@ void Uv_listener::close() noexcept {
       status.st_ino == file_->inode) {
     unlink(file_->path.c_str());
   }
+  if (Turn_task* user = std::exchange(user_, nullptr)) user->run_in_turn();
 }
 
 }  // namespace async::internal

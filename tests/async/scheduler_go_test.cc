@@ -159,5 +159,31 @@ TEST(Scheduler_go, is_needed_for_all_that_waits) {
   EXPECT_FALSE(no_scheduler_needed.is_determined());
 }
 
+#if !defined(NDEBUG)
+void use_a_deferred_on_another_thread() {
+  Scheduler::go([]() -> Deferred<> {
+    const Ivar<> ivar;
+    std::thread([&] { ivar.fill(); }).join();
+    co_return;
+  });
+}
+
+TEST(Scheduler_go_death, comes_in_a_debug_build_when_another_thread_uses_a_deferred) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(use_a_deferred_on_another_thread(), "not that of its scheduler");
+}
+#endif
+
+TEST(Scheduler_go, lets_other_threads_ask_and_drop_what_it_has_left_behind) {
+  const auto left = Scheduler::go([]() -> Deferred<std::shared_ptr<Ivar<>>> {
+    co_return std::make_shared<Ivar<>>();
+  });
+  std::thread([&] {
+    EXPECT_FALSE(left->is_full());
+    left->fill_if_empty();
+    EXPECT_FALSE(left->is_full());
+  }).join();
+}
+
 }  // namespace
 }  // namespace async

@@ -1,0 +1,66 @@
+# Sourced by the tests here, whose first argument is the folder of the example programs.
+set -euo pipefail
+
+examples=$1
+work=$(mktemp -d)
+pids=()
+
+end_test() {
+  local status=$?
+  for pid in "${pids[@]}"; do
+    kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
+  done
+  rm -rf "$work"
+  [ $status = 0 ] || echo "The test has failed." >&2
+}
+trap end_test EXIT
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+# expect WHAT WANTED GOT: the two are the same.
+expect() { [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"; }
+
+# start COMMAND...: runs it in the background. $pid is its process, and descriptor $output its output.
+start() {
+  local pipe
+  pipe=$(mktemp -u "$work/pipe.XXXXXX")
+  mkfifo "$pipe"
+  "$@" >"$pipe" &
+  pid=$!
+  pids+=("$pid")
+  exec {output}<"$pipe"
+}
+
+# start_server COMMAND...: the same, for one that says where it listens, which is then $port.
+start_server() {
+  start "$@"
+  local line
+  read -r -u "$output" line || fail "$1 does not start"
+  port=${line#listening on }
+  [ "$port" -gt 0 ] || fail "$1 says: $line"
+}
+
+# stop SIGNAL: sends it to $pid, which ends with 0.
+stop() {
+  kill "-$1" "$pid"
+  local status=0
+  wait "$pid" || status=$?
+  expect "the status after $1" 0 "$status"
+}
+
+# read_from DESCRIPTOR: prints the next line.
+read_from() {
+  local line
+  read -r -t 20 -u "$1" line || fail "no more lines"
+  echo "$line"
+}
+
+# find_free_port: $free_port is one that the system has just chosen.
+find_free_port() {
+  start_server "$examples/echo_server" 0
+  stop TERM
+  free_port=$port
+}
