@@ -45,7 +45,8 @@ int main() {
     co_await all_unit(std::move(clients));  // the third has to wait for a day
     co_await listening.close();
   });
+  const std::string trace = simulation.trace();
   std::printf("the first things that went over the network:\n%s",
-              simulation.trace().substr(0, simulation.trace().find("2.0")).c_str());
+              trace.substr(0, trace.find("\n1h") + 1).c_str());
   return 0;
 }

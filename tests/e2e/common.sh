@@ -43,7 +43,8 @@ start_server() {
   [ "$port" -gt 0 ] || fail "$1 says: $line"
 }
 
-# stop SIGNAL: sends it to $pid, which ends with 0.
+# stop SIGNAL: sends it to $pid, which ends with 0. It must have served somebody: until then it may not
+# have asked for signals.
 stop() {
   kill "-$1" "$pid"
   local status=0
@@ -61,6 +62,7 @@ read_from() {
 # find_free_port: $free_port is one that the system has just chosen.
 find_free_port() {
   start_server "$examples/echo_server" 0
-  stop TERM
+  kill -KILL "$pid"
+  wait "$pid" 2>/dev/null || true
   free_port=$port
 }

@@ -36,4 +36,5 @@ expect "the first guest hears" "guest 2 has left" "$(read_from "$first_hears")"
 
 pid=$server
 stop TERM
+exec {first_says}>&-
 if read -r -t 20 -u "$first_hears" line; then fail "the server still says: $line"; fi

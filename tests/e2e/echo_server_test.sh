@@ -27,6 +27,7 @@ expect "the status of scoped_client without a server" 1 $status
 [[ $answer == "cannot connect: "*"127.0.0.1:$port"*refused* ]] || fail "scoped_client says: $answer"
 
 start_server "$examples/echo_server" 0
+expect "nc after that" hi "$(printf 'hi\n' | nc -N localhost "$port")"
 stop INT
 
 # A proxy before nobody hangs up.
