@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "async/internal/ends_with_scheduler.h"
 #include "async/internal/ring.h"
 #include "async/ivar.h"
 #include "async/pipe.h"
@@ -20,11 +21,19 @@ namespace internal {
 using async::internal::Cell;
 using async::internal::Ref;
 
-/// What both ends share.  `pushback` is full exactly when the pipe is within its budget or closed.
+/// What both ends share.  It is closed when the scheduler ends, because handlers of its readers
+/// often hold the pipe themselves.
 template <class T>
-class State final : public async::internal::Shared {
+class State final : public async::internal::Shared, public async::internal::Ends_with_scheduler {
  public:
-  explicit State(std::size_t size_budget) : size_budget(size_budget) {}
+  explicit State(std::size_t size_budget) : size_budget(size_budget) {
+    async::internal::add_open(*this);
+  }
+
+  void scheduler_ends() noexcept override {
+    const auto self = Ref<State>::share(this);
+    close_read();
+  }
 
   void write(T value) {
     if (Cell<Read_result<T>>* reader = next_reader()) {

@@ -21,7 +21,7 @@ class Handler final : public internal::Shared, public internal::Ends_with_schedu
       watches_.push_back(
           internal::engine().backend->watch_signal(number, [this, number] { received(number); }));
     }
-    internal::engine().open.push_back(*this);
+    internal::add_open(*this);
     add_ref();
   }
   void stop() noexcept {

@@ -23,7 +23,7 @@ Time_source Time_source::current() {
 
 Time_source Time_source::create(Time_ns now) {
   auto state = Ref<internal::Simulated_time_state>::adopt(new internal::Simulated_time_state(now));
-  internal::engine().open.push_back(*state);
+  internal::add_open(*state);
   return Time_source(std::move(state));
 }
 

@@ -39,7 +39,7 @@ class Room {
   }
 
   static Deferred<> tell(Pipe::Reader<std::string> to_hear, Writer writer) {
-    co_await to_hear.iter([writer](const std::string& line) -> Deferred<> {
+    co_await to_hear.iter([writer](std::string line) -> Deferred<> {
       writer.write_line(line);
       co_await writer.flushed();
     });

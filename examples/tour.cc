@@ -70,6 +70,7 @@ Deferred<> clients() {
       "a scoped client gets its line back, and is closed");
 
   std::vector<Deferred<Read_result<std::string>>> answers;
+  answers.reserve(500);
   for (int i = 0; i < 500; ++i) answers.push_back(ask(port, "number " + std::to_string(i)));
   int right = 0;
   for (int i = 0; const auto& one : co_await all(std::move(answers)))
@@ -86,6 +87,7 @@ Deferred<> connecting() {
   const auto silent =
       Unconnected::create(Ip_version::V4).bind(Address::Inet(Inet_addr::localhost(), 0)).listen(0);
   std::vector<Deferred<Tcp::Connected<Address::Inet>>> in_the_queue;
+  in_the_queue.reserve(2);
   for (int i = 0; i < 2; ++i)
     in_the_queue.push_back(Tcp::connect(Tcp::to_inet_address(silent.getsockname())));
   co_await Clock::after(50ms);

@@ -35,7 +35,7 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
       received_(limits.reader_buffer_size),
       age_(limits.buffer_age_limit) {
   transport_->set_user(this);
-  engine().open.push_back(*this);
+  add_open(*this);
   // The count that this begins with is its own, until it is Closed.
 }
 

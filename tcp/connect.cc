@@ -132,6 +132,7 @@ Deferred<std::optional<std::size_t>> Connecting::next_to_end(bool there_are_more
   using Index = std::optional<std::size_t>;
   auto index_of = [](std::size_t i) { return [i](const std::error_code&) { return i; }; };
   std::vector<Choice<std::error_code, decltype(index_of(0)), false>> ends;
+  ends.reserve(attempts_.size());
   for (std::size_t i = 0; i < attempts_.size(); ++i) {
     ends.push_back(choice(std::as_const(attempts_[i].connected), index_of(i)));
   }
@@ -182,12 +183,12 @@ Deferred<std::unique_ptr<Transport>> Connecting::connect() {
 // `what` is what a route or an upgrade does; its errors become those of connecting.
 template <class F>
 Deferred<std::unique_ptr<Transport>> as_part_of_connecting(Connect_error::Kind kind,
-                                                           const std::string& peer,
-                                                           const Stop& stop, F what) {
+                                                           std::string peer, const Stop* stop,
+                                                           F what) {
   Or_error<std::unique_ptr<Transport>> result = co_await or_error(async::internal::call(what));
   if (result) co_return std::move(*result);
   if (result.error().template as<Connect_error>()) result.error().rethrow();
-  if (const auto why = stop.has_come()) {
+  if (const auto why = stop->has_come()) {
     kind = *why == Stopped::Timed_out ? Connect_error::Kind::Timed_out
                                       : Connect_error::Kind::Interrupted;
   }
@@ -206,7 +207,7 @@ Deferred<Found> find(Target target, std::optional<Inet_addr> via_local_interface
   };
   std::unique_ptr<Transport> transport;
   if (options.via) {
-    transport = co_await as_part_of_connecting(Connect_error::Kind::Proxy, peer, stop, [&] {
+    transport = co_await as_part_of_connecting(Connect_error::Kind::Proxy, peer, &stop, [&] {
       return options.via->reach(target, connect, stop);
     });
   } else {
@@ -216,7 +217,7 @@ Deferred<Found> find(Target target, std::optional<Inet_addr> via_local_interface
   const auto remote =
       options.via ? std::unexpected(std::error_code()) : transport->remote_address();
   if (options.tls) {
-    transport = co_await as_part_of_connecting(Connect_error::Kind::Tls, peer, stop, [&] {
+    transport = co_await as_part_of_connecting(Connect_error::Kind::Tls, peer, &stop, [&] {
       return options.tls->upgrade(std::move(transport), peer, stop);
     });
   }

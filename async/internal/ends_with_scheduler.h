@@ -26,4 +26,8 @@ class Ends_with_scheduler : public List_link {
   }
 };
 
+/// `add_open(one)` has `one` told when this thread's scheduler ends.  Errors: throws
+/// `No_scheduler`.
+void add_open(Ends_with_scheduler& one);
+
 }  // namespace async::internal

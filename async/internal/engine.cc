@@ -83,6 +83,8 @@ void check_that_no_thread_runs(std::uint32_t id) noexcept {
   std::abort();
 }
 
+void add_open(Ends_with_scheduler& one) { engine().open.push_back(one); }
+
 void Cycle_hook::call() noexcept {
   const With_context with(*context_);
   try {

@@ -15,8 +15,7 @@ namespace async::testing {
 
 class Sim_unconnected_socket final : public Unconnected_socket {
  public:
-  explicit Sim_unconnected_socket(Sim_network& network)
-      : network_(network), run_(network.run()) {}
+  explicit Sim_unconnected_socket(Sim_network& network) : network_(network), run_(network.run()) {}
   ~Sim_unconnected_socket() override;
 
   std::error_code bind(const Address::Any& address) override;

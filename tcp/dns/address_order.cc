@@ -108,6 +108,7 @@ bool comes_before(const Destination& a, const Destination& b) {
 std::vector<Inet_addr> sort_addresses(std::vector<Inet_addr> addrs, Network& network) {
   if (addrs.size() < 2) return addrs;
   std::vector<Destination> destinations;
+  destinations.reserve(addrs.size());
   for (const Inet_addr& addr : addrs) destinations.emplace_back(addr, network);
   // By insertion, which keeps the order of equals; there are few.
   for (std::size_t i = 1; i < destinations.size(); ++i) {
@@ -120,7 +121,7 @@ std::vector<Inet_addr> sort_addresses(std::vector<Inet_addr> addrs, Network& net
 }
 
 std::vector<Inet_addr> order_of_attempts(std::vector<Inet_addr> addrs, Network& network) {
-  const std::vector<Inet_addr> sorted = sort_addresses(std::move(addrs), network);
+  std::vector<Inet_addr> sorted = sort_addresses(std::move(addrs), network);
   if (sorted.empty()) return sorted;
   std::deque<Inet_addr> first, second;
   for (const Inet_addr& addr : sorted) {

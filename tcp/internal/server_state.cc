@@ -64,7 +64,7 @@ Server_state::Server_state(std::shared_ptr<Listener> listener, Address::Any addr
 
 void Server_state::start() noexcept {
   add_ref();  // until the listener is closed
-  engine().open.push_back(*this);
+  add_open(*this);
   listener_->set_user(this);
   listener_->want_ready(true);
 }
@@ -92,6 +92,8 @@ bool Server_state::accept_one() noexcept {
   if (is_passing_accept_error(error)) return true;
   if (is_shortage(error)) {
     wait_for_descriptors(error);
+  } else if (error == std::errc::bad_file_descriptor) {
+    static_cast<void>(close());  // somebody has closed the socket
   } else {
     context_->monitor->receive(Error(Io_error(error, "accept on " + to_string(address_))));
     static_cast<void>(close());
@@ -156,7 +158,7 @@ Deferred<> Server_state::serve(Ref<Server_state> self, std::unique_ptr<Transport
   static_cast<void>(self);
   Client client;
   clients_.push_back(client);
-  co_await serve_connection(client, std::move(transport), from);
+  co_await serve_connection(&client, std::move(transport), from);
   client.connection.reset();
   client.unlink();
   --num_connections_;
@@ -164,35 +166,40 @@ Deferred<> Server_state::serve(Ref<Server_state> self, std::unique_ptr<Transport
   check_all_done();
 }
 
-Deferred<> Server_state::serve_connection(Client& client, std::unique_ptr<Transport> transport,
-                                          const Address::Any& from) {
-  if (settings_.tls) {
+Deferred<> Server_state::serve_connection(Client* client, std::unique_ptr<Transport> transport,
+                                          Address::Any from) {
+  if (settings_.tls && !is_closed_) {
     transport = co_await upgrade(std::move(transport), from);
     if (!transport) co_return;
+  }
+  if (is_closed_) {
+    // Turned away, as are those in the system's queue.
+    transport->close(Transport::How::Reset);
+    co_return;
   }
   std::uint64_t number = 0;
   Ivar<> handler_has_ended;
   const Or_error<void> outcome =
       co_await try_with({.rest = Rest::log()}, [&, handler_has_ended]() -> Deferred<> {
-        client.connection.emplace(
+        client->connection.emplace(
             Ref<Connection>::share(new Connection(std::move(transport), from, settings_.limits)));
-        Connection& connection = **client.connection;
+        Connection& connection = **client->connection;
         number = connection.number();
         connection.set_raise_when_consumer_leaves(false);
         const Or_error<void> result = co_await or_error(
-            async::internal::call([&] { return handler_(from, *client.connection); }));
+            async::internal::call([&] { return handler_(from, *client->connection); }));
         handler_has_ended.fill();
         if (!result) result.error().rethrow();
       });
-  const auto closed = (*client.connection)->begin_to_close(Close_options());
+  const auto closed = (*client->connection)->begin_to_close(Close_options());
   if (!outcome) handle_error(from, outcome.error(), number);
   co_await handler_has_ended.read();
-  const Close_result result = co_await closed;
-  counts_.bytes_dropped += result.bytes_dropped;
+  co_await closed;
+  counts_.bytes_dropped += (*client->connection)->bytes_dropped();
 }
 
 Deferred<std::unique_ptr<Transport>> Server_state::upgrade(std::unique_ptr<Transport> transport,
-                                                           const Address::Any& from) {
+                                                           Address::Any from) {
   const Stop stop(settings_.tls_timeout, closed_.read());
   auto upgraded = co_await or_error(async::internal::call(
       [&] { return settings_.tls->upgrade(std::move(transport), to_string(from), stop); }));

@@ -87,10 +87,10 @@ class Server_state final : public async::internal::Shared,
   bool accept_one() noexcept;
   void admit(Listener::Accepted accepted) noexcept;
   Deferred<> serve(Ref<Server_state> self, std::unique_ptr<Transport> transport, Address::Any from);
-  Deferred<> serve_connection(Client& client, std::unique_ptr<Transport> transport,
-                              const Address::Any& from);
+  Deferred<> serve_connection(Client* client, std::unique_ptr<Transport> transport,
+                              Address::Any from);
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
-                                               const Address::Any& from);
+                                               Address::Any from);
   void handle_error(const Address::Any& from, const Error& error,
                     std::uint64_t connection) noexcept;
   void wait_for_descriptors(std::error_code error) noexcept;

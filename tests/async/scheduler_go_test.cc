@@ -175,9 +175,8 @@ TEST(Scheduler_go_death, comes_in_a_debug_build_when_another_thread_uses_a_defer
 #endif
 
 TEST(Scheduler_go, lets_other_threads_ask_and_drop_what_it_has_left_behind) {
-  const auto left = Scheduler::go([]() -> Deferred<std::shared_ptr<Ivar<>>> {
-    co_return std::make_shared<Ivar<>>();
-  });
+  const auto left = Scheduler::go(
+      []() -> Deferred<std::shared_ptr<Ivar<>>> { co_return std::make_shared<Ivar<>>(); });
   std::thread([&] {
     EXPECT_FALSE(left->is_full());
     left->fill_if_empty();
