@@ -1,0 +1,9 @@
+# The sources are part of another project, which does not get their tests and examples.
+. "$(dirname "$0")/common.sh"
+
+copy_programs
+configure "$here/consumer" consumer -DCMAKE_CXX_COMPILER="$compiler" -DPROGRAMS="$work/programs" \
+  -DASYNC_UV_SOURCE_DIR="$source" >/dev/null
+build_and_run_programs consumer
+strangers=$(ninja -C "$work/consumer" -t targets all | grep -E '_tests|example_' || true)
+[ -z "$strangers" ] || fail "built as well: $strangers"
