@@ -23,6 +23,7 @@ namespace async {
 /// Writing never blocks and never refuses for want of space: what it returns says when there is
 /// space again, and a writer that waits for that cannot run away from its reader.
 ///
+/// - Lifetime: when the scheduler ends, the pipe is closed as by `close_read()`.
 /// - Threads: both ends belong to the thread of their scheduler.
 namespace Pipe {
 
