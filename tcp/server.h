@@ -150,6 +150,10 @@ Deferred<T<A, L>> create(Where_to_listen<A, L> where, F handler) {
 template <class A, class L, class F>
 Deferred<T<A, L>> create_sock(Where_to_listen<A, L> where, std::type_identity_t<Options<A>> options,
                               F handler);
+template <class A, class L, class F>
+Deferred<T<A, L>> create_sock(Where_to_listen<A, L> where, F handler) {
+  return create_sock(std::move(where), Options<A>(), std::move(handler));
+}
 
 // Bodies.
 

@@ -120,7 +120,9 @@ class Socket<Socket_state::Passive, A> : public internal::Socket_common<Listener
   A getsockname() const { return std::get<A>(internal::name_of_this_side(*base_)); }
 
   /// `accept()` is determined with the next connection.  One call at a time, and none while a
-  /// server accepts from this socket: else it fails with `std::logic_error`.
+  /// server accepts from this socket: else it fails with `std::logic_error`.  It cannot be given
+  /// up: one that nobody waits for any more still takes the next connection, and closes it.
+  /// Errors: fails with `Io_error`, when the socket is closed as well.
   Deferred<Socket<Socket_state::Active, A>> accept() const {
     return internal::accept_from(base_).map([](internal::Connection_handle connection) {
       return Socket<Socket_state::Active, A>(std::move(connection));
