@@ -7,7 +7,6 @@
 
 namespace async::testing {
 
-using internal::engine;
 
 class Sim_backend::Watch final : public Backend::Signal_watch {
  public:
