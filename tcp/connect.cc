@@ -142,9 +142,13 @@ Deferred<std::optional<std::size_t>> Connecting::next_to_end(bool there_are_more
     if (!ended) stopped(ended.error());
     co_return *ended;
   }
-  const auto ended = co_await stop_.wait(Clock::with_timeout(attempt_delay, std::move(first)));
+  const auto next = Clock::Event::after(attempt_delay);
+  const auto ended = co_await stop_.wait(
+      choose(choice(std::move(first), [](std::size_t i) { return Index(i); }),
+             choice(next.fired(), [](Clock::Event::Status) { return Index(); })));
+  next.abort();
   if (!ended) stopped(ended.error());
-  co_return *ended ? Index(**ended) : std::nullopt;
+  co_return *ended;
 }
 
 std::expected<std::unique_ptr<Transport>, std::error_code> Connecting::take(Attempt& attempt) {

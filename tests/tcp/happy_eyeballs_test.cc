@@ -15,6 +15,7 @@
 #include "async/testing/simulation.h"
 #include "tcp/dns/address_order.h"
 #include "tcp/tcp.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/echo_server.h"
 
 namespace async {
@@ -187,6 +188,19 @@ TEST(Happy_eyeballs, takes_a_hundred_addresses_that_all_refuse) {
     EXPECT_EQ(error->attempts().size(), 100U);
     EXPECT_THAT(error->what(), HasSubstr("; and 92 more addresses"));
   });
+}
+
+TEST(Happy_eyeballs, given_up_before_the_second_address_leaves_nothing_behind) {
+  Captured_log log;
+  Silence world({"10.1.0.1", "10.1.0.2"});
+  world.simulation.run([&]() -> Deferred<> {
+    co_await or_error(Tcp::connect(Tcp::to_host_and_port("silent", 7), {.timeout = 100ms}));
+    co_await Scheduler::yield_until_no_jobs_remain();
+    EXPECT_EQ(Time_source::current().next_alarm_fires_at(), std::nullopt);
+    co_await Clock::after(1s);
+  });
+  EXPECT_EQ(attempts_in(world.simulation.trace()).size(), 1U);
+  EXPECT_THAT(log.errors(), IsEmpty());
 }
 
 TEST(Connect_error, says_what_the_attempts_say_together) {

@@ -94,8 +94,8 @@ TEST(Where_to_connect, goes_via_a_local_interface) {
   const auto two = Inet_addr::of_string("10.1.0.2");
   const Host client = simulation.host("client", {one, two});
   const Host server = simulation.host("server");
+  std::vector<Inet_addr> from;
   simulation.run([&]() -> Deferred<> {
-    std::vector<Inet_addr> from;
     const auto listening = co_await server.within([&] {
       return Tcp::Server::create(Tcp::on_port(7), [&](const Address::Inet& a, Reader, Writer) {
         from.push_back(a.addr());
