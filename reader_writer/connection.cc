@@ -33,7 +33,8 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
       remote_(std::move(remote)),
       buffer_limit_(limits.buffer_limit),
       received_(limits.reader_buffer_size),
-      age_(limits.buffer_age_limit) {
+      age_(limits.buffer_age_limit),
+      consumer_left_(Ref<Cell<void>>::adopt(new Plain_cell<void>)) {
   transport_->set_user(this);
   add_open(*this);
   // The count that this begins with is its own, until it is Closed.
@@ -232,12 +233,16 @@ void Connection::writing_failed(std::error_code error) noexcept {
 
 void Connection::consumer_has_left(std::error_code error) noexcept {
   drop_what_is_queued(Flush_result::Consumer_left);
-  consumer_left_.fill_if_empty();
+  consumer_left_->root()->fill();
   if (stage_ == Stage::Flushing) {
     finish_closing(Flush_result::Consumer_left, Transport::How::In_order);
   } else if (raise_when_consumer_leaves_) {
     raise(Error(Io_error(error, "write to " + to_string(remote_)).on_connection(number_)));
   }
+}
+
+Deferred<> Connection::consumer_left() const {
+  return Access::deferred(Ref<Cell<void>>(consumer_left_));
 }
 
 // The kernel has no memory for more just now, and nothing tells when it has.

@@ -92,7 +92,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void written() noexcept;
 
   Deferred<Flush_result> flushed();
-  Deferred<> consumer_left() { return consumer_left_.read(); }
+  Deferred<> consumer_left() const;
   std::uint64_t bytes_received() const noexcept { return bytes_received_; }
   std::uint64_t bytes_written() const noexcept { return bytes_written_; }
   std::uint64_t bytes_dropped() const noexcept { return bytes_dropped_; }
@@ -180,7 +180,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   std::uint64_t bytes_dropped_ = 0;
   Flush_waiters flush_waiters_;
   Buffer_age age_;
-  Ivar<> consumer_left_;
+  const Ref<Cell<void>> consumer_left_;
   std::optional<Monitor> monitor_;
 
   std::size_t bytes_thrown_away_ = 0;      // while lingering

@@ -110,6 +110,7 @@ void Connection::finish_closing(Flush_result outcome, Transport::How how) noexce
   transport_->set_user(nullptr);
   transport_->close(how);
   Ends_with_scheduler::unlink();
+  if (!consumer_left_->root()->is_determined()) consumer_left_->root()->set_never();
   closed_.fill(Close_result{.outcome = outcome, .bytes_dropped = bytes_dropped_});
   release();
 }

@@ -69,7 +69,7 @@ class Writer {
   std::uint64_t bytes_dropped() const noexcept;
 
   /// `consumer_left()` is determined when a write has shown that the other side has closed or
-  /// reset the connection.
+  /// reset the connection; never, if the connection is closed before.
   Deferred<> consumer_left() const;
 
   /// If `raise_when_consumer_leaves()` is set, that is an error as well.  It is set for clients,

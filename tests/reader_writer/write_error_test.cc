@@ -19,6 +19,7 @@
 #include "tests/support/captured_log.h"
 #include "tests/support/connected_pair.h"
 #include "tests/support/fake_transport.h"
+#include "tests/support/goodbye.h"
 #include "tests/support/recording_monitor.h"
 
 namespace async {
@@ -144,6 +145,21 @@ TEST(Consumer_left, while_it_closes_ends_the_closing) {
     EXPECT_EQ(co_await closed, expected);
     co_await Clock::after(1s);
     EXPECT_THAT(monitor.heard(), IsEmpty());  // the result says it
+  });
+}
+
+TEST(Consumer_left, never_comes_if_the_connection_is_closed_before) {
+  Simulation().run([]() -> Deferred<> {
+    std::optional<End> end(fake_end(std::make_shared<Fake_wire>()));
+    const auto left = end->writer.consumer_left();
+    Events events;
+    left.upon([probe = goodbye(events, "handler")] { ADD_FAILURE(); });
+    end->writer.write("abc");
+    co_await end->writer.close();
+    EXPECT_THAT(events, ElementsAre("handler gone"));
+    end->writer.consumer_left().upon([] { ADD_FAILURE(); });
+    end.reset();
+    EXPECT_FALSE(co_await Clock::with_timeout(1h, left));
   });
 }
 
