@@ -62,7 +62,7 @@ Deferred<> clients() {
   std::printf("  %s\n", to_string(server).c_str());
 
   const std::string answer =
-      co_await shell("printf 'hello from nc\\n' | nc -N localhost " + std::to_string(port));
+      co_await shell("printf 'hello from nc\\n' | nc -N 127.0.0.1 " + std::to_string(port));
   say(answer == "hello from nc\n", "nc, a foreign client, gets its line back");
 
   const auto line = co_await ask(port, "hello from with_connection");

@@ -36,6 +36,20 @@ TEST(Localhost, is_found) {
   });
 }
 
+TEST(Localhost, is_found_though_the_system_does_not_know_it) {
+  const Resolver resolver;
+  Scheduler::go([]() -> Deferred<> {
+    const auto server = co_await echo_server();
+    for (const char* name : {"localhost", "a.localhost"}) {
+      const auto where = Tcp::to_host_and_port(name, server.listening_on());
+      EXPECT_EQ(co_await ask(where, "hello"), "hello");
+    }
+    const auto other = co_await or_error(Tcp::connect(Tcp::to_host_and_port("notlocalhost", 1)));
+    EXPECT_EQ(kind_of_failure(other), Connect_error::Kind::Name_resolution);
+    co_await end(server);
+  });
+}
+
 TEST(A_name, that_does_not_exist_is_an_error_of_its_kind) {
   const Resolver resolver;
   Scheduler::go([]() -> Deferred<> {
