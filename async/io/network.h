@@ -75,8 +75,8 @@ class Network : public internal::Shared {
   static Network& current();
 
   /// `resolve(name)` is determined with the addresses of a host, in the order in which the system
-  /// gives them, or fails with `Io_error`.  Names in `localhost` are found in any case (RFC 6761).
-  /// Dropping it gives up.
+  /// gives them, or fails with `Io_error`.  `localhost`, and names in it, are this machine,
+  /// whatever the system thinks (RFC 6761).  Dropping it gives up.
   virtual Deferred<std::vector<Inet_addr>> resolve(std::string name) = 0;
 
   enum class Family : unsigned char { V4, V6, Unix };

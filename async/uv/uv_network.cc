@@ -45,7 +45,7 @@ std::error_code name_error(int error) {
   }
 }
 
-// What RFC 6761 says that every system knows, but one without a file of hosts does not.
+// Names that are never looked up (RFC 6761): a system without a file of hosts would ask a server.
 bool is_this_machine(std::string_view host) {
   return host.ends_with("localhost") && (host.size() == 9 || host[host.size() - 10] == '.');
 }
@@ -56,7 +56,6 @@ std::vector<Inet_addr> look_up(const std::string& host) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0) {
-    if (is_this_machine(host)) return {Inet_addr::localhost_v6(), Inet_addr::localhost()};
     throw Io_error(name_error(error), "resolve " + host);
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
@@ -92,6 +91,9 @@ int domain_of(Network::Family family) {
 Uv_network::Uv_network(uv_loop_t& loop) : loop_(loop), resolvers_(max_num_resolvers) {}
 
 Deferred<std::vector<Inet_addr>> Uv_network::resolve(std::string host) {
+  if (is_this_machine(host)) {
+    co_return std::vector{Inet_addr::localhost_v6(), Inet_addr::localhost()};
+  }
   const auto on_a_resolver = [this](auto work, auto done) {
     resolvers_.run(engine().come_back(std::move(work), std::move(done)));
   };

@@ -36,7 +36,7 @@ TEST(Localhost, is_found) {
   });
 }
 
-TEST(Localhost, is_found_though_the_system_does_not_know_it) {
+TEST(Localhost, is_not_looked_up) {
   const Resolver resolver;
   Scheduler::go([]() -> Deferred<> {
     const auto server = co_await echo_server();
