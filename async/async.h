@@ -20,6 +20,7 @@
 #include "async/or_error.h"     // IWYU pragma: export
 #include "async/pipe.h"         // IWYU pragma: export
 #include "async/priority.h"     // IWYU pragma: export
+#include "async/random.h"       // IWYU pragma: export
 #include "async/read_result.h"  // IWYU pragma: export
 #include "async/scheduler.h"    // IWYU pragma: export
 #include "async/shutdown.h"     // IWYU pragma: export

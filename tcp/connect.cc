@@ -190,7 +190,8 @@ Deferred<std::unique_ptr<Transport>> as_part_of_connecting(Connect_error::Kind k
                                                            std::string peer, const Stop* stop,
                                                            F what) {
   Or_error<std::unique_ptr<Transport>> result = co_await or_error(async::internal::call(what));
-  if (result) co_return std::move(*result);
+  if (result && *result) co_return std::move(*result);
+  if (result) throw Connect_error(kind, peer, "there is no connection", {});
   if (result.error().template as<Connect_error>()) result.error().rethrow();
   if (const auto why = stop->has_come()) {
     kind = *why == Stopped::Timed_out ? Connect_error::Kind::Timed_out

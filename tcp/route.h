@@ -30,8 +30,8 @@ class Route {
   virtual ~Route() = default;
 
   /// `reach(target, connect, stop)` is determined with a transport to `target`.  It waits by
-  /// `stop`, and fails with an error of its own if that comes; or with any other error.  `connect`
-  /// and `stop` outlive the call.
+  /// `stop`, and fails with an error of its own if that comes; or with any other error; null is
+  /// an error as well.  `connect` and `stop` outlive the call.
   virtual Deferred<std::unique_ptr<Transport>> reach(Target target, const Connect& connect,
                                                      const Stop& stop) const = 0;
 };

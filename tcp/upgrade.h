@@ -21,8 +21,8 @@ class Upgrade {
 
   /// `upgrade(transport, peer, stop)` is determined with the new transport.  `peer` is the name
   /// that was asked for.  It waits by `stop`, and fails with an error of its own if that comes; or
-  /// with any other error.  What becomes of `transport` then is its business.  `stop` outlives the
-  /// call.
+  /// with any other error; null is an error as well.  What becomes of `transport` then is its
+  /// business.  `stop` outlives the call.
   virtual Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                                        std::string peer,
                                                        const Stop& stop) const = 0;

@@ -203,9 +203,10 @@ Deferred<std::unique_ptr<Transport>> Server_state::upgrade(std::unique_ptr<Trans
   const Stop stop(settings_.tls_timeout, closed_.read());
   auto upgraded = co_await or_error(async::internal::call(
       [&] { return settings_.tls->upgrade(std::move(transport), to_string(from), stop); }));
-  if (upgraded) co_return std::move(*upgraded);
+  if (upgraded && *upgraded) co_return std::move(*upgraded);
   ++counts_.upgrade_errors;
-  Log::debug("a client at " + to_string(from) + " failed: " + upgraded.error().what());
+  Log::debug("a client at " + to_string(from) +
+             " failed: " + (upgraded ? "there is no connection" : upgraded.error().what()));
   co_return nullptr;
 }
 

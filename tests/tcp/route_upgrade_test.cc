@@ -97,6 +97,15 @@ class Broken_upgrade final : public Tcp::Upgrade {
   }
 };
 
+/// Makes nothing, and says nothing.
+class Empty_upgrade final : public Tcp::Upgrade {
+ public:
+  Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport>, std::string,
+                                               const Tcp::Stop&) const override {
+    co_return nullptr;
+  }
+};
+
 /// Goes to `proxy` for whatever is asked for.
 class By_way_of final : public Tcp::Route {
  public:
@@ -209,6 +218,17 @@ TEST(Upgrade, in_a_server_has_a_timeout_and_ends_when_the_server_is_closed) {
     EXPECT_FALSE(co_await connected.reader.read());
     co_await server.close_finished_and_handlers_determined();
     server.invariant();
+  });
+}
+
+TEST(Upgrade, that_makes_nothing_is_an_error_on_both_sides) {
+  Simulation().run([]() -> Deferred<> {
+    const auto empty = std::make_shared<const Empty_upgrade>();
+    const auto server = co_await turned_server(empty);
+    EXPECT_THAT(co_await ask(where(), "x"), HasSubstr("eof"));
+    EXPECT_EQ(server.counts().upgrade_errors, 1U);
+    const auto error = co_await error_of<Tcp::Connect_error>(Tcp::connect(where(), {.tls = empty}));
+    EXPECT_EQ(error->kind(), Kind::Tls);
   });
 }
 
