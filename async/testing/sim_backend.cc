@@ -7,7 +7,6 @@
 
 namespace async::testing {
 
-
 class Sim_backend::Watch final : public Backend::Signal_watch {
  public:
   Watch(Sim_backend& backend, int number, std::function<void()> f)

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/common.sh"
 
 start_server "$examples/echo_server" 0
-expect "nc by name" hi "$(printf 'hi\n' | nc -N localhost "$port")"
+expect "nc" hi "$(printf 'hi\n' | nc -N 127.0.0.1 "$port")"
 expect "nc by IPv4" hi "$(printf 'hi\n' | nc -N 127.0.0.1 "$port")"
 expect "nc by IPv6" hi "$(printf 'hi\n' | nc -N ::1 "$port")"
 
@@ -27,7 +27,7 @@ expect "the status of scoped_client without a server" 1 $status
 [[ $answer == "cannot connect: "*"127.0.0.1:$port"*refused* ]] || fail "scoped_client says: $answer"
 
 start_server "$examples/echo_server" 0
-expect "nc after that" hi "$(printf 'hi\n' | nc -N localhost "$port")"
+expect "nc after that" hi "$(printf 'hi\n' | nc -N 127.0.0.1 "$port")"
 stop INT
 
 # A proxy before nobody hangs up.
