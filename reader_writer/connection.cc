@@ -23,6 +23,25 @@ std::uint64_t next_number() noexcept {
   return ++last;
 }
 
+// How a connection has ended that fails with `error`; nothing if that is no way for one to end.
+std::optional<Eof::Reason> end_shown_by(std::error_code error) noexcept {
+  switch (-error.value()) {
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case ENOTCONN:
+    case ENETRESET:
+      return Eof::Reason::Reset;
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+      return Eof::Reason::Timed_out;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote,
@@ -82,9 +101,10 @@ void Connection::finish_pending_read() noexcept {
 }
 
 void Connection::readable() noexcept {
+  const bool is_wanted = is_reading();  // if not, that may have been the last handle
   if (stage_ == Stage::Lingering) {
     linger();
-  } else if (!is_reading() || !has_more_to_come()) {
+  } else if (!is_wanted || !has_more_to_come()) {
     transport_->want_readable(false);
   } else {
     read_once();
@@ -102,7 +122,7 @@ void Connection::read_once() noexcept {
       received_.release_if_empty();
       break;
     case Io_result::Status::Eof:
-      end_reading(Eof::Reason::Clean);
+      end_reading(what_eof_means_);
       break;
     case Io_result::Status::Error:
       reading_failed(result.error);
@@ -111,24 +131,12 @@ void Connection::read_once() noexcept {
 }
 
 void Connection::reading_failed(std::error_code error) noexcept {
-  switch (-error.value()) {
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EPIPE:
-    case ENOTCONN:
-    case ENETRESET:
-      end_reading(Eof::Reason::Reset);
-      break;
-    case ETIMEDOUT:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ENETDOWN:
-      end_reading(Eof::Reason::Timed_out);
-      break;
-    default:
-      read_error_ = std::make_exception_ptr(
-          Io_error(error, "read from " + to_string(remote_)).on_connection(number_));
-      transport_->want_readable(false);
+  if (const auto reason = end_shown_by(error)) {
+    end_reading(*reason);
+  } else {
+    read_error_ = std::make_exception_ptr(
+        Io_error(error, "read from " + to_string(remote_)).on_connection(number_));
+    transport_->want_readable(false);
   }
 }
 
@@ -210,24 +218,15 @@ void Connection::flush() noexcept {
 }
 
 void Connection::writing_failed(std::error_code error) noexcept {
-  switch (-error.value()) {
-    case EPIPE:
-    case ECONNRESET:
-    case ECONNABORTED:
-    case ENOTCONN:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case ENETRESET:
-    case ENETUNREACH:
-    case ETIMEDOUT:
-      consumer_has_left(error);
-      break;
-    case ENOBUFS:
-    case ENOMEM:
-      pause();
-      break;
-    default:
-      fail(Error(Io_error(error, "write to " + to_string(remote_)).on_connection(number_)));
+  if (const auto reason = end_shown_by(error)) {
+    // The system says it once: who reads now would see an end in order.  That nobody reads there
+    // any more (EPIPE) says nothing about what they have sent.
+    if (error != std::errc::broken_pipe) what_eof_means_ = *reason;
+    consumer_has_left(error);
+  } else if (error == std::errc::no_buffer_space || error == std::errc::not_enough_memory) {
+    pause();
+  } else {
+    fail(Error(Io_error(error, "write to " + to_string(remote_)).on_connection(number_)));
   }
 }
 
@@ -249,6 +248,7 @@ Deferred<> Connection::consumer_left() const {
 void Connection::pause() noexcept {
   is_blocked_ = true;
   const With_context with(*context_);
+  if (pause_) pause_->abort();
   pause_ = Clock::Event::run_after(next_pause_, [this] {
     pause_.reset();
     const auto alive = Ref<Connection>::share(this);

@@ -42,7 +42,7 @@ class Pending_read {
   /// that is not enough.
   virtual bool try_to_finish() noexcept = 0;
   /// `is_wanted()` is false if nobody waits for the result any more.
-  virtual bool is_wanted() const noexcept = 0;
+  virtual bool is_wanted() noexcept = 0;
   virtual void forget() noexcept = 0;
 
  protected:
@@ -171,6 +171,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
 
   Read_buffer received_;
   std::optional<Eof> eof_;
+  Eof::Reason what_eof_means_ = Eof::Reason::Clean;  // unless a write has shown another reason
   std::exception_ptr read_error_;
   Pending_read* pending_read_ = nullptr;
 

@@ -40,7 +40,10 @@ class Read_op final : public Cell<R>, public Pending_read {
     this->release();
     return true;
   }
-  bool is_wanted() const noexcept override { return Cell_base::is_wanted(); }
+  bool is_wanted() noexcept override {
+    // Where a bind returned this, the one who waits is with the result of the bind.
+    return this->refs() > 1 || this->root()->Cell_base::is_wanted();
+  }
   void forget() noexcept override { this->release(); }
 
  private:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "async/async.h"
 #include "async/testing/simulation.h"
 #include "tests/support/connected_pair.h"
+#include "tests/support/fake_transport.h"
 
 namespace async {
 namespace {
@@ -282,6 +284,41 @@ TEST(Reader, reads_at_most_as_much_at_once_as_its_buffer_holds) {
     for (int i = 0; i < 3; ++i) sizes.push_back((co_await ends.here.reader.read_chunk())->size());
     EXPECT_THAT(sizes, ElementsAre(100, 100, 50));
   });
+}
+
+TEST(Reader, a_read_that_was_given_up_takes_nothing_away_where_a_bind_began_it) {
+  Simulation().run([]() -> Deferred<> {
+    const Ends ends = co_await connected_pair();
+    EXPECT_FALSE(co_await Clock::with_timeout(
+        1s, Clock::after(1ms).bind([reader = ends.here.reader] { return reader.read_line(); })));
+    const auto read = ends.here.reader.read_line();
+    ends.there.writer.write("hello\n");
+    EXPECT_EQ(co_await read, "hello");
+    // One that somebody waits for is another matter.
+    const auto waiting = Clock::after(1ms).bind([=] { return ends.here.reader.read_line(); });
+    co_await Clock::after(1s);
+    EXPECT_FALSE(co_await or_error(ends.here.reader.read_line()));
+    ends.there.writer.write("again\n");
+    EXPECT_EQ(co_await waiting, "again");
+  });
+}
+
+TEST(Reader, finds_the_reason_of_the_end_that_a_write_has_seen_first) {
+  // The system tells an error once: whoever reads after that sees an end in order.
+  for (const auto& [error, eof] :
+       {std::pair(ECONNRESET, reset_eof), {ETIMEDOUT, timed_out_eof}, {EPIPE, clean_eof}}) {
+    Simulation().run([&]() -> Deferred<> {
+      const auto wire = std::make_shared<Fake_wire>();
+      const End end = fake_end(wire);
+      end.writer.set_raise_when_consumer_leaves(false);
+      wire->write_error = io_error_of_errno(error);
+      end.writer.write("abc");
+      co_await end.writer.consumer_left();
+      const auto read = end.reader.read();
+      wire->arrive(Io_result::eof());
+      EXPECT_EQ(co_await read, eof);
+    });
+  }
 }
 
 TEST(Reader, copies_share_the_connection) {

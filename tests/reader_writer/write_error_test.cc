@@ -207,6 +207,7 @@ TEST(Write_error, for_want_of_memory_is_forgotten_when_the_connection_ends) {
     wire->write_error = io_error_of_errno(ENOMEM);
     end.writer.write("abc");
     co_await Clock::after(1ms);
+    wire->user->writable();  // as after an error of the socket, which ends no pause
     EXPECT_EQ((co_await end.connection->abort()).outcome, Flush_result::Force_closed);
     const int calls = wire->num_write_calls;
     co_await Clock::after(10s);

@@ -212,6 +212,26 @@ TEST(A_reset, is_seen_by_who_only_writes) {
   });
 }
 
+TEST(A_reset, is_no_end_in_order_where_a_write_has_seen_it_first) {
+  Scheduler::go([]() -> Deferred<> {
+    const auto server = co_await Tcp::Server::create_sock(
+        Tcp::on_port_chosen_by_os(),
+        [](Address::Inet, Socket<Socket_state::Active, Address::Inet> socket) -> Deferred<> {
+          socket.writer().write("half of it");
+          co_await socket.writer().flushed();
+          static_cast<void>(co_await socket.reader().read(1));
+          co_await socket.abort();
+        });
+    const auto [socket, reader, writer] = co_await Tcp::connect(at(server));
+    writer.set_raise_when_consumer_leaves(false);
+    const auto contents = or_error(reader.contents());
+    writer.write(std::string(large, 'x'));  // more than is taken before the reset
+    EXPECT_EQ(co_await writer.flushed(), Flush_result::Consumer_left);
+    EXPECT_FALSE(co_await contents);
+    co_await end(server);
+  });
+}
+
 TEST(A_client_that_has_gone_before_it_was_accepted, is_nothing_special) {
   Scheduler::go([]() -> Deferred<> {
     const auto server = co_await Tcp::Server::create(Tcp::on_port_chosen_by_os(),
