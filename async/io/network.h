@@ -48,6 +48,7 @@ class Listener : public Socket_base {
   /// `close()` stops listening; whoever waits to be accepted is turned away.  Its user runs once
   /// more, and `accept` then fails with `std::errc::bad_file_descriptor`.
   virtual void close() noexcept = 0;
+  virtual bool is_closed() const noexcept = 0;
 };
 
 /// A stream socket that is not connected.

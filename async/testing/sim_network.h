@@ -81,6 +81,7 @@ class Sim_listener final : public Listener {
   void want_ready(bool wanted) noexcept override;
   std::expected<Accepted, std::error_code> accept() override;
   void close() noexcept override;
+  bool is_closed() const noexcept override { return is_closed_; }
 
   /// `offer(client, answer)` is called when somebody asks to be connected: with an end of theirs.
   /// `answer(error)` is called once there is room in the queue, or nobody listens any more.

@@ -18,6 +18,7 @@ namespace async::internal {
 std::expected<std::unique_ptr<Listener>, std::error_code> Uv_listener::create(Fd fd) {
   uv_loop_t& loop = fd.network().loop();
   std::unique_ptr<Uv_listener> made(new Uv_listener(std::move(fd)));
+  add_open(*made);
   made->remember_file();
   if (const int error = made->start(loop, made->fd()); error < 0) {
     return std::unexpected(std::error_code(error, io_category()));
@@ -67,7 +68,7 @@ void Uv_listener::close() noexcept {
   struct stat status{};
   if (file_ && stat(file_->path.c_str(), &status) == 0 && status.st_dev == file_->device &&
       status.st_ino == file_->inode) {
-    unlink(file_->path.c_str());
+    ::unlink(file_->path.c_str());
   }
   if (Turn_task* user = std::exchange(user_, nullptr)) user->run_in_turn();
 }

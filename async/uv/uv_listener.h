@@ -9,13 +9,14 @@
 
 #include <string>
 
+#include "async/internal/ends_with_scheduler.h"
 #include "async/io/network.h"
 #include "async/uv/fd.h"
 #include "async/uv/fd_watch.h"
 
 namespace async::internal {
 
-class Uv_listener final : public On_fd<Listener>, private Fd_watch {
+class Uv_listener final : public On_fd<Listener>, private Fd_watch, private Ends_with_scheduler {
  public:
   /// `create(fd)` is a listener over a listening, nonblocking socket.
   static std::expected<std::unique_ptr<Listener>, std::error_code> create(Fd fd);
@@ -25,6 +26,7 @@ class Uv_listener final : public On_fd<Listener>, private Fd_watch {
   void want_ready(bool wanted) noexcept override { want_readable(wanted); }
   std::expected<Accepted, std::error_code> accept() override;
   void close() noexcept override;
+  bool is_closed() const noexcept override { return !fd_.is_open(); }
 
  private:
   /// The file that a unix socket made, and which one it is.
@@ -36,6 +38,7 @@ class Uv_listener final : public On_fd<Listener>, private Fd_watch {
 
   using On_fd::On_fd;
   void ready(bool readable, bool writable) noexcept override;
+  void scheduler_ends() noexcept override { close(); }
   void remember_file();
 
   Turn_task* user_ = nullptr;

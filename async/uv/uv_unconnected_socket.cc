@@ -49,7 +49,7 @@ std::error_code Uv_unconnected_socket::bind(const Address::Any& address) {
       !is_left_over(file->path(), *sockaddr, fd_.network())) {
     return error;
   }
-  unlink(file->path().c_str());
+  ::unlink(file->path().c_str());
   return try_to_bind();
 }
 
@@ -71,11 +71,11 @@ Deferred<std::error_code> Uv_unconnected_socket::connect(const Address::Any& add
 
 void Uv_unconnected_socket::try_to_connect() {
   if (::connect(fd_.get(), to_->get(), to_->size) == 0) {
-    finish(std::error_code());
+    connect_ended(std::error_code());
   } else if (errno == EINPROGRESS || errno == EINTR) {
     const int error = start(fd_.network().loop(), fd_.get());
     if (error < 0) {
-      finish(std::error_code(error, io_category()));
+      connect_ended(std::error_code(error, io_category()));
     } else {
       want_writable(true);
     }
@@ -83,7 +83,7 @@ void Uv_unconnected_socket::try_to_connect() {
     retry_ = Clock::Event::run_after(retry_after_, [this] { try_to_connect(); });
     retry_after_ = std::min(Span(2 * retry_after_.ns()), Span(longest_retry));
   } else {
-    finish(last_error());
+    connect_ended(last_error());
   }
 }
 
@@ -92,11 +92,17 @@ void Uv_unconnected_socket::ready(bool, bool) noexcept {
   socklen_t size = sizeof error;
   if (getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   Fd_watch::stop();
-  finish(error == 0 ? std::error_code() : io_error_of_errno(error));
+  connect_ended(error == 0 ? std::error_code() : io_error_of_errno(error));
   engine().run_cycle(nullptr);
 }
 
-void Uv_unconnected_socket::finish(std::error_code error) {
+// Whoever still has a handle may only let go of it.
+void Uv_unconnected_socket::scheduler_ends() noexcept {
+  Fd_watch::stop();
+  fd_.close();
+}
+
+void Uv_unconnected_socket::connect_ended(std::error_code error) {
   std::exchange(connected_, std::nullopt)->fill(error);
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "async/clock.h"
+#include "async/internal/ends_with_scheduler.h"
 #include "async/io/network.h"
 #include "async/ivar.h"
 #include "async/uv/fd.h"
@@ -15,9 +16,11 @@
 
 namespace async::internal {
 
-class Uv_unconnected_socket final : public On_fd<Unconnected_socket>, private Fd_watch {
+class Uv_unconnected_socket final : public On_fd<Unconnected_socket>,
+                                    private Fd_watch,
+                                    private Ends_with_scheduler {
  public:
-  explicit Uv_unconnected_socket(Fd fd) : On_fd(std::move(fd)) {}
+  explicit Uv_unconnected_socket(Fd fd) : On_fd(std::move(fd)) { add_open(*this); }
   ~Uv_unconnected_socket() override;
 
   std::error_code bind(const Address::Any& address) override;
@@ -27,8 +30,9 @@ class Uv_unconnected_socket final : public On_fd<Unconnected_socket>, private Fd
 
  private:
   void ready(bool readable, bool writable) noexcept override;
+  void scheduler_ends() noexcept override;
   void try_to_connect();
-  void finish(std::error_code error);
+  void connect_ended(std::error_code error);
 
   std::optional<Sockaddr> to_;
   std::optional<Ivar<std::error_code>> connected_;

@@ -73,6 +73,7 @@ void Server_state::start() noexcept {
 
 void Server_state::run_in_turn() noexcept {
   const auto alive = Ref<Server_state>::share(this);
+  if (listener_->is_closed()) static_cast<void>(close());  // somebody has closed the socket
   for (int i = 0; i < settings_.max_accepts_per_batch; ++i) {
     if (is_closed_ || num_connections_ >= settings_.max_connections || !accept_one()) break;
   }
@@ -92,8 +93,6 @@ bool Server_state::accept_one() noexcept {
   if (is_passing_accept_error(error)) return true;
   if (is_shortage(error)) {
     wait_for_descriptors(error);
-  } else if (error == std::errc::bad_file_descriptor) {
-    static_cast<void>(close());  // somebody has closed the socket
   } else {
     context_->monitor->receive(Error(Io_error(error, "accept on " + to_string(address_))));
     static_cast<void>(close());

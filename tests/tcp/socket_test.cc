@@ -215,6 +215,21 @@ TEST(Listening_socket, that_somebody_closes_closes_the_server) {
   });
 }
 
+TEST(Listening_socket, that_somebody_closes_closes_a_server_that_is_full) {
+  Simulation().run([]() -> Deferred<> {
+    const auto server =
+        co_await Tcp::Server::create(Tcp::on_port(7), {.max_connections = 1}, echo_handler);
+    const auto client = co_await Tcp::connect(Tcp::to_host_and_port("localhost", 7));
+    co_await Clock::after(1s);
+    EXPECT_EQ(server.num_connections(), 1);
+    server.listening_socket().close();
+    co_await server.close_finished();
+    co_await client.writer.close();
+    co_await server.close_finished_and_handlers_determined();
+    server.invariant();
+  });
+}
+
 TEST(Closed, is_determined_when_the_descriptor_is_closed_whoever_does_it) {
   Simulation().run([]() -> Deferred<> {
     const Passive passive = listen();

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -167,6 +168,21 @@ class Server_on_a_thread {
   std::promise<int> port_;
   std::thread thread_;
 };
+
+TEST(Socket, may_outlive_its_scheduler) {
+  using Unconnected = Socket<Socket_state::Unconnected, Address::Inet>;
+  std::optional<Unconnected> unconnected;
+  std::optional<Socket<Socket_state::Passive, Address::Inet>> passive;
+  const int before = num_descriptors();
+  Scheduler::go([&] {
+    unconnected = Unconnected::create(Ip_version::V4);
+    passive =
+        Unconnected::create(Ip_version::V4).bind(Address::Inet(Inet_addr::localhost(), 0)).listen();
+    return determined();
+  });
+  EXPECT_EQ(num_descriptors(), before);
+  passive->close();
+}
 
 TEST(Schedulers_on_several_threads, serve_each_other) {
   Server_on_a_thread first;
