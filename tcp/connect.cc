@@ -1,5 +1,6 @@
 #include "tcp/connect.h"
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -204,6 +205,7 @@ Deferred<std::unique_ptr<Transport>> as_part_of_connecting(Connect_error::Kind k
 
 Deferred<Found> find(Target target, std::optional<Inet_addr> via_local_interface,
                      Connect_options options) {
+  if (options.reader_buffer_size < 1) throw std::invalid_argument("reader_buffer_size is zero");
   const Stop stop(options.timeout, options.interrupt);
   const std::string peer = to_string(target);
   const Route::Connect connect = [&](Target to) -> Deferred<std::unique_ptr<Transport>> {

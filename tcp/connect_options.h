@@ -20,7 +20,7 @@ struct Connect_options {
   Buffer_age_limit buffer_age_limit = {};
   /// Connecting ends when this is determined, in whatever phase it is.
   Deferred<> interrupt = never();
-  /// How many bytes are read from the system at once.
+  /// How many bytes are read from the system at once, at least one.
   std::size_t reader_buffer_size = 64 * 1024;
   /// Connecting ends after this: name resolution, all attempts, and what `via` and `tls` do.
   Span timeout = std::chrono::seconds(30);

@@ -39,7 +39,7 @@ struct Options {
   Buffer_age_limit buffer_age_limit = {};
   /// What to do with an error of the handler.
   Handler_error_policy<A> on_handler_error = On_handler_error::raise();
-  /// How many bytes are read from the system at once.
+  /// How many bytes are read from the system at once, at least one.
   std::size_t reader_buffer_size = 64 * 1024;
   /// See `Writer`.
   std::size_t buffer_limit = 16 * 1024 * 1024;
@@ -128,7 +128,7 @@ std::string to_string(const T<A, L>& server) {
 ///
 /// - Scheduling: each handler runs under a monitor of its own.
 /// - Errors: fails with `Listen_error`, whose kind is `Address_in_use` if somebody else listens
-///   there, or with `std::invalid_argument` for a `max_connections` below one.
+///   there, or with `std::invalid_argument` for a number in `options` that is below one.
 ///   What a handler raises, or anything started under it, or its writer, is an error of the
 ///   handler, and goes to `on_handler_error`, unless it is an I/O or limit error of its own
 ///   connection: that is the peer's doing, ends the connection, and is counted.  That the peer has
@@ -165,6 +165,7 @@ Deferred<T<A, L>> create_with(Where_to_listen<A, L> where, Options<A> options, F
   if (options.max_accepts_per_batch < 1) {
     throw std::invalid_argument("max_accepts_per_batch is less than one");
   }
+  if (options.reader_buffer_size < 1) throw std::invalid_argument("reader_buffer_size is zero");
   auto listener =
       internal::listen(where.address(), where.on_all_addresses(), options.max_pending_connections);
   const Address::Any address = async::internal::name_of_this_side(*listener);

@@ -129,6 +129,13 @@ TEST(Connect, sends_errors_of_the_writer_to_the_monitor_of_its_caller) {
   });
 }
 
+TEST(Connect, refuses_to_read_nothing_at_once) {
+  Simulation().run([]() -> Deferred<> {
+    EXPECT_TRUE(co_await error_of<std::invalid_argument>(
+        Tcp::connect(Tcp::to_host_and_port("localhost", 7), {.reader_buffer_size = 0})));
+  });
+}
+
 TEST(Connect, fails_if_nobody_listens) {
   Simulation simulation;
   const Host host = simulation.host("server", {Inet_addr::of_string("192.0.2.1")});

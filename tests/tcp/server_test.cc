@@ -174,6 +174,8 @@ TEST(Server, refuses_options_that_make_no_sense) {
       EXPECT_TRUE(co_await error_of<std::invalid_argument>(
           Tcp::Server::create(Tcp::on_port(7), {.max_accepts_per_batch = n}, echo_handler)));
     }
+    EXPECT_TRUE(co_await error_of<std::invalid_argument>(
+        Tcp::Server::create(Tcp::on_port(7), {.reader_buffer_size = 0}, echo_handler)));
     co_await Tcp::Server::create(Tcp::on_port(7), echo_handler);  // the port is still free
   });
 }
