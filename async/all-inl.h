@@ -120,13 +120,15 @@ class Gather final : public Cell<R>, private Part::Whole {
     const auto self = Ref<Gather>::adopt(this);
     if (has_never_) {
       this->root()->set_never();
-      return;
+    } else {
+      try {
+        sources_.collect(*this->root());
+      } catch (...) {
+        this->root()->set_failed(Failure::make(std::current_exception(), context_->monitor));
+      }
     }
-    try {
-      sources_.collect(*this->root());
-    } catch (...) {
-      this->root()->set_failed(Failure::make(std::current_exception(), context_->monitor));
-    }
+    // One that is a source of another, and so on, would else go with it, and recursively.
+    sources_.each([](auto& deferred) { Access::take(std::move(deferred)); });
   }
 
   const Ref<Context> context_;

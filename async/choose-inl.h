@@ -44,6 +44,8 @@ template <class C>
 class Branch;
 template <class T, class F, bool moves>
 class Branch<Choice<T, F, moves>> final : public Branch_base {
+  using Returned = typename Choice_traits<Choice<T, F, moves>>::Returned;
+
  public:
   struct Start {
     Race& race;
@@ -82,14 +84,14 @@ class Branch<Choice<T, F, moves>> final : public Branch_base {
     if (source()) release_source();
     if (root->state() != Cell_base::State::Full) {
       result.set_failed(root->failure_for(monitor));
-    } else if constexpr (is_deferred<std::decay_t<Handler_result<F, T, moves>>>) {
-      take_outcome(
-          result,
-          call_and_keep(std::move(*f_), [&](F& f) { return call_with_value<moves>(f, *root); }),
-          monitor);
+    } else if constexpr (is_deferred<Returned>) {
+      take_outcome(result,
+                   call_and_keep(std::move(*f_),
+                                 [&](F& f) { return call_with_value<Returned, moves>(f, *root); }),
+                   monitor);
     } else {
       try {
-        fill_with(result, [&]() -> decltype(auto) { return call_with_value<moves>(*f_, *root); });
+        fill_with(result, [&] { return call_with_value<Returned, moves>(*f_, *root); });
       } catch (...) {
         result.set_failed(Failure::make(std::current_exception(), monitor));
       }
@@ -188,6 +190,7 @@ class Choose_cell final : public Cell<R>, private Branch_base::Race {
   void one_less() noexcept {
     if (--racing_ > 0) return;
     const auto self = Ref<Choose_cell>::adopt(this);
+    each([](auto& branch) { branch.leave(); });
     if (has_never_) {
       this->root()->set_never();
     } else {

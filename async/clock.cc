@@ -132,7 +132,7 @@ class Event::State final : public internal::Shared, public internal::Alarm, publ
       is_running_ = false;
     }
     // `f_` may have aborted this, or scheduled it again.
-    if (status_ == Status::Scheduled && !is_linked()) finish(Status::Happened);
+    if (status_ == Status::Scheduled && !is_linked() && !is_queued()) finish(Status::Happened);
     if (status_ != Status::Scheduled) f_ = nullptr;
   }
 

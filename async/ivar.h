@@ -97,7 +97,7 @@ void Ivar<T>::fail(const Error& error) const {
   if (!cell_->is_live()) return;
   const auto root = internal::Ref<internal::Cell<T>>::share(cell_->root());
   if (root->is_determined()) throw Already_filled();
-  root->set_failed(internal::Failure::make(error, cell_->context->monitor));
+  root->set_failed(internal::Failure::make(error, cell_->monitor));
 }
 
 template <class T>

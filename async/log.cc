@@ -44,8 +44,9 @@ std::string_view to_string(Level level) {
 }
 
 void set_sink(Sink sink) {
+  // The sink before ends with the parameter, when the lock is open again: it may log.
   const std::scoped_lock lock(shared_sink().mutex);
-  shared_sink().sink = std::move(sink);
+  shared_sink().sink.swap(sink);
 }
 
 void set_level(Level level) { lowest_level = level; }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "async/internal/cell.h"
+#include "async/internal/ends_with_scheduler.h"
 #include "async/internal/kernel.h"
 #include "async/ivar.h"
 #include "async/log.h"
@@ -83,7 +84,12 @@ class Error_job final : public Job, public Pooled {
 
 }  // namespace
 
-struct Monitor_core::Extras {
+struct Monitor_core::Extras final : Ends_with_scheduler {
+  /// Who waits for the next error often runs under this very monitor.
+  void scheduler_ends() noexcept override {
+    const auto last = std::exchange(next_error, std::nullopt);
+  }
+
   std::string name;
   std::source_location where;
   bool is_detached = false;
@@ -92,7 +98,10 @@ struct Monitor_core::Extras {
 };
 
 Monitor_core::Monitor_core(Ref<Monitor_core> parent) noexcept : parent_(std::move(parent)) {}
-Monitor_core::~Monitor_core() = default;
+Monitor_core::~Monitor_core() {
+  // A chain of monitors goes without recursion.
+  while (parent_ && parent_->has_one_ref()) parent_ = std::exchange(parent_->parent_, nullptr);
+}
 
 Monitor_core::Extras& Monitor_core::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>();
@@ -181,9 +190,14 @@ Deferred<Error> Monitor::detach_and_get_next_error() const {
 }
 
 Deferred<Error> Monitor::get_next_error() const {
-  auto& next = core_->extras().next_error;
-  if (!next) next.emplace();
-  return next->read();
+  auto& extras = core_->extras();
+  if (!extras.next_error) {
+    // Never fails, and so needs no monitor of its own, which might be this one.
+    const internal::With_context with(*kernel().main);
+    extras.next_error.emplace();
+    if (!extras.is_linked()) internal::add_open(extras);
+  }
+  return extras.next_error->read();
 }
 
 bool Monitor::has_seen_error() const noexcept { return core_->has_seen_error(); }

@@ -75,7 +75,7 @@ class State final : public async::internal::Shared, public async::internal::Ends
   }
   void close_read() {
     close();
-    values.clear();
+    const auto dropped = std::move(values);  // whose destructors may come back here
   }
 
   const std::size_t size_budget;

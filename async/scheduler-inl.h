@@ -129,7 +129,7 @@ auto Scheduler::with_local(const Local_key<T>& key, T value, F f) -> std::invoke
 template <class T>
 const T* Scheduler::find_local(const Local_key<T>& key) {
   using namespace internal;
-  for (const Local* l = kernel().current->environment->locals.get(); l; l = l->outer.get()) {
+  for (const Local* l = kernel().current->environment->locals.get(); l; l = l->outer()) {
     if (l->key == &key) return &static_cast<const Local_value<T>*>(l)->value;
   }
   return nullptr;

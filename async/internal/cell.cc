@@ -68,16 +68,18 @@ void Cell_base::wake_all() noexcept {
 }
 
 void Cell_base::set_failed(Ref<Failure> failure) noexcept {
-  if (kept_) let_go_of_kept();
+  // First the state: what is let go of may look at it, or try to fill this.
+  Kept* kept = std::exchange(kept_, nullptr);
   state_ = State::Failed;
   failure_ = failure.leak();
   if (sends_failure_) failure_->send();
+  if (kept) let_go_of(kept);
   wake_all();
 }
 
 void Cell_base::set_abandoned() noexcept {
-  if (kept_) let_go_of_kept();
   state_ = State::Abandoned;
+  if (kept_) let_go_of_kept();
   wake_all();
 }
 
@@ -148,7 +150,7 @@ void Cell_base::keep(Kept& kept) noexcept {
   thread_state.kernel->kept.push_back(kept);
 }
 
-void Cell_base::supersede(const void* type) noexcept {
+void Cell_base::supersede_kept(const void* type) noexcept {
   for (Kept** at = &kept_; *at; at = &(*at)->next_in_cell) {
     Kept* older = *at;
     if (older->type != type) continue;
@@ -159,8 +161,9 @@ void Cell_base::supersede(const void* type) noexcept {
   }
 }
 
-void Cell_base::let_go_of_kept() noexcept {
-  Kept* kept = std::exchange(kept_, nullptr);
+void Cell_base::let_go_of_kept() noexcept { let_go_of(std::exchange(kept_, nullptr)); }
+
+void Cell_base::let_go_of(Kept* kept) noexcept {
   while (kept) {
     Kept* next = kept->next_in_cell;
     if (kept->is_linked()) kept->unlink();

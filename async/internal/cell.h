@@ -239,7 +239,9 @@ class Cell_base : public Pooled {
   /// `keep(k)` keeps a callable until this root is determined.
   void keep(Kept& kept) noexcept;
   /// `supersede(type)` lets go of an older callable of that type.
-  void supersede(const void* type) noexcept;
+  void supersede(const void* type) noexcept {
+    if (kept_) supersede_kept(type);
+  }
 
   /// `give_up()` says that this lost a race: a later failure goes to the log.
   void give_up() noexcept { root()->is_given_up_ = true; }
@@ -278,6 +280,8 @@ class Cell_base : public Pooled {
   }
   void wake_all() noexcept;
   void let_go_of_kept() noexcept;
+  static void let_go_of(Kept* kept) noexcept;
+  void supersede_kept(const void* type) noexcept;
   void drop_waiters() noexcept;
   Cell_base* squash() noexcept;
   static void dispose_link(Cell_base* cell) noexcept;
@@ -346,13 +350,13 @@ class Plain_cell final : public Cell<T> {
   }
 };
 
-/// The cell of an `Ivar<T>`, which remembers where it was made.
+/// The cell of an `Ivar<T>`, which remembers where its failure belongs.
 template <class T>
 class Ivar_cell final : public Cell<T> {
  public:
-  Ivar_cell() : context(kernel().current) {}
+  Ivar_cell() : monitor(kernel().current->monitor) {}
 
-  const Ref<Context> context;
+  const Ref<Monitor_core> monitor;
   bool is_read = false;  // for values that have one consumer
 
  private:

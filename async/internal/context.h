@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "async/internal/monitor_core.h"
 #include "async/internal/ref.h"
@@ -20,10 +21,19 @@ namespace async::internal {
 /// One binding made by `Scheduler::with_local`, and those made around it.
 class Local : public Shared {
  public:
-  Local(const void* key, Ref<Local> outer) : key(key), outer(std::move(outer)) {}
+  Local(const void* key, Ref<Local> outer) : key(key), outer_(std::move(outer)) {}
 
   const void* const key;
-  const Ref<Local> outer;
+  const Local* outer() const noexcept { return outer_.get(); }
+
+ protected:
+  ~Local() override {
+    // A chain of them goes without recursion.
+    while (outer_ && outer_->has_one_ref()) outer_ = std::exchange(outer_->outer_, nullptr);
+  }
+
+ private:
+  Ref<Local> outer_;
 };
 
 class Job_queue;
@@ -70,13 +80,18 @@ class Context final : public Pooled {
 
   void add_ref() noexcept { ++refs_; }
   void release() noexcept {
-    if (--refs_ == 0) delete this;
+    if (--refs_ == 0) destroy();
   }
 
  private:
   ~Context() = default;
 
+  /// `destroy()` does so without recursion when a monitor or a value in here holds the last
+  /// reference of another context, and so on, as those of `try_with` in `try_with` do.
+  void destroy() noexcept;
+
   std::uint32_t refs_ = 1;
+  Context* next_ = nullptr;  // to be destroyed
 };
 
 }  // namespace async::internal

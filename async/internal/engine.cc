@@ -341,7 +341,7 @@ void Engine::let_go_of_functions() noexcept {
   main_ = nullptr;
   shutdown_.emplace().begun.fill();
   for (List<Cycle_hook>* hooks : {&start_hooks, &end_hooks}) {
-    while (!hooks->is_empty()) hooks->pop_front();
+    while (!hooks->is_empty()) Ref<Cycle_hook>::share(&hooks->pop_front())->let_go();
   }
   while (!kept.is_empty()) kept.pop_front().destroy_callable();
 }

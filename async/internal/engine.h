@@ -52,6 +52,9 @@ class Cycle_hook final : public Shared, public List_link {
 
   void call() noexcept;
 
+  /// `let_go()` destroys the function, which may hold its own hook.
+  void let_go() noexcept { f_ = nullptr; }
+
  private:
   const Ref<Context> context_;
   std::move_only_function<void()> f_;

@@ -48,18 +48,19 @@ T take_value(Cell<T>& cell) {
   return T(std::move(cell.value()));
 }
 
-/// `call_with_value(f, cell)` calls `f` with the value of a Full root, as `Handler_result` says.
-template <bool moves, class F, class T>
-decltype(auto) call_with_value(F& f, Cell<T>& cell) {
+/// `call_with_value<R>(f, cell)` calls `f` with the value of a Full root, as `Handler_result` says.
+/// What `f` returns becomes an `R` here, for it may refer to a copy of the value.
+template <class R, bool moves, class F, class T>
+R call_with_value(F& f, Cell<T>& cell) {
   if constexpr (std::is_void_v<T>) {
-    return std::invoke(f);
+    return std::invoke_r<R>(f);
   } else if constexpr (!moves) {
-    return std::invoke(f, std::as_const(cell.value()));
+    return std::invoke_r<R>(f, std::as_const(cell.value()));
   } else {
     if constexpr (Is_copyable<T>::value) {
-      if (cell.refs() != 1) return std::invoke(f, T(std::as_const(cell.value())));
+      if (cell.refs() != 1) return std::invoke_r<R>(f, T(std::as_const(cell.value())));
     }
-    return std::invoke(f, std::move(cell.value()));
+    return std::invoke_r<R>(f, std::move(cell.value()));
   }
 }
 
@@ -117,7 +118,7 @@ class Upon final : public Owning_waiter, public Pooled {
     const Ref<Cell<T>> source = take_source<T>(*this);
     if (source->state() == Cell_base::State::Full) {
       try {
-        call_with_value<moves>(f_, *source);
+        call_with_value<void, moves>(f_, *source);
       } catch (...) {
         context->monitor->receive(Error::current());
       }
@@ -143,7 +144,7 @@ class Map_cell final : public Cell<U>, public Owning_waiter {
     Cell<U>& result = *this->root();
     if (source->state() == Cell_base::State::Full) {
       try {
-        fill_with(result, [&]() -> decltype(auto) { return call_with_value<moves>(*f_, *source); });
+        fill_with(result, [&] { return call_with_value<U, moves>(*f_, *source); });
       } catch (...) {
         result.set_failed(Failure::make(std::current_exception(), context->monitor));
       }
@@ -183,7 +184,7 @@ class Bind_cell final : public Cell<U>, public Owning_waiter, public Kept {
       return;
     }
     try {
-      connect(result, call_with_value<moves>(*f_, *source));
+      connect(result, call_with_value<Deferred<U>, moves>(*f_, *source));
     } catch (...) {
       f_.destroy();
       result.set_failed(Failure::make(std::current_exception(), context->monitor));
@@ -217,6 +218,7 @@ class Bind_cell final : public Cell<U>, public Owning_waiter, public Kept {
 
   // Gives `result` the outcome of what `f` returned, now or once it has one.
   void connect(Cell<U>& result, Deferred<U> returned) {
+    result.supersede(this->type);  // which may determine what was returned
     const Ref<Cell<U>> inner = Access::take(std::move(returned));
     if (inner.get() == &result) {  // `f` returned the result of its own bind
       f_.destroy();
@@ -225,7 +227,6 @@ class Bind_cell final : public Cell<U>, public Owning_waiter, public Kept {
       keep_callable(result);
       result.set_never();
     } else if (inner->state() == Cell_base::State::Empty) {
-      result.supersede(this->type);
       inner->link_to(result);
       keep_callable(result);
     } else {

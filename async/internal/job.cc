@@ -6,12 +6,30 @@
 
 namespace async::internal {
 
+namespace {
+
+constinit thread_local bool is_destroying_contexts = false;
+constinit thread_local Context* contexts_to_destroy = nullptr;
+
+}  // namespace
+
 Context::Context(Priority priority, Ref<Monitor_core> monitor, Ref<Environment> environment)
     : home(kernel().id),
       priority(priority),
       queue(priority == Priority::Normal ? &kernel().normal : &kernel().low),
       monitor(std::move(monitor)),
       environment(std::move(environment)) {}
+
+void Context::destroy() noexcept {
+  next_ = std::exchange(contexts_to_destroy, this);
+  if (is_destroying_contexts) return;
+  is_destroying_contexts = true;
+  while (Context* context = contexts_to_destroy) {
+    contexts_to_destroy = context->next_;
+    delete context;
+  }
+  is_destroying_contexts = false;
+}
 
 void Job::leave_queue() noexcept { context->queue->remove(*this); }
 

@@ -78,7 +78,8 @@ auto call_and_keep(F f) -> std::invoke_result_t<F&> {
 /// `take_outcome(result, d, monitor)` gives the Empty root `result`, whose only writing end the
 /// caller is, the outcome of `d`, now or once it has one.
 template <class T>
-void take_outcome(Cell<T>& result, Deferred<T> deferred, const Ref<Monitor_core>& monitor) {
+void take_outcome(Cell<T>& result, Deferred<T> deferred,
+                  const Ref<Monitor_core>& monitor) noexcept {
   const Ref<Cell<T>> inner = Access::take(std::move(deferred));
   if (!inner) {
     result.set_never();
@@ -87,7 +88,11 @@ void take_outcome(Cell<T>& result, Deferred<T> deferred, const Ref<Monitor_core>
   } else if (inner->state() == Cell_base::State::Empty) {
     inner->link_to(result);
   } else if (inner->state() == Cell_base::State::Full) {
-    fill_with(result, [&] { return take_value(*inner); });
+    try {
+      fill_with(result, [&] { return take_value(*inner); });
+    } catch (...) {
+      result.set_failed(Failure::make(std::current_exception(), monitor));
+    }
   } else {
     result.set_failed(inner->failure_for(monitor));
   }

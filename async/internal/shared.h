@@ -20,6 +20,7 @@ class Shared : public Pooled {
   void release() noexcept {
     if (--refs_ == 0) delete this;
   }
+  bool has_one_ref() const noexcept { return refs_ == 1; }
 
  protected:
   Shared() = default;

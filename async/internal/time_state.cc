@@ -23,9 +23,7 @@ void Wall_clock_state::place_all() noexcept {
   const Time_ns now = read();
   while (!unplaced_.is_empty()) {
     Alarm& alarm = unplaced_.pop_front();
-    alarm.is_unplaced = false;
-    const Span span = std::chrono::nanoseconds(static_cast<std::int64_t>(alarm.deadline));
-    add_at(alarm, now + span);
+    add_at(alarm, now + span_of(alarm));
   }
 }
 

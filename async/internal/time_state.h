@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "async/internal/ends_with_scheduler.h"
 #include "async/internal/kernel.h"
@@ -26,13 +27,18 @@ class Time_state : public Shared, public Ends_with_scheduler {
   virtual void add_after(Alarm& alarm, Span span) noexcept = 0;
   /// `add_at(alarm, time)` makes `alarm` fire at `time`.
   void add_at(Alarm& alarm, Time_ns time) noexcept {
+    ensure_open();
+    alarm.is_unplaced = false;
     alarm.deadline = to_ticks(time);
     wheel_.add(alarm);
   }
 
-  /// `deadline_of(alarm)` is when an alarm of this will fire.
-  Time_ns deadline_of(const Alarm& alarm) noexcept {
+  /// `deadline_of(alarm)` is when an alarm of this will fire, or would have.
+  Time_ns deadline_of(Alarm& alarm) noexcept {
     place_all();
+    if (std::exchange(alarm.is_unplaced, false)) {  // it was taken back before it was placed
+      alarm.deadline = to_ticks(read() + span_of(alarm));
+    }
     return to_time(alarm.deadline);
   }
   /// `next_alarm()` is a time at which to advance, not after the first deadline.
@@ -57,6 +63,13 @@ class Time_state : public Shared, public Ends_with_scheduler {
  protected:
   explicit Time_state(Time_ns now) : wheel_(to_ticks(now)) {}
 
+  /// `ensure_open()` has this told of the end of the scheduler once more, if it was told already:
+  /// an alarm that is added meanwhile will not fire either.
+  void ensure_open() noexcept {
+    if (!is_linked()) [[unlikely]]
+      add_open(*this);
+  }
+
   /// `place_all()` puts into the wheel what waits to be put there.
   virtual void place_all() noexcept {}
 
@@ -67,6 +80,9 @@ class Time_state : public Shared, public Ends_with_scheduler {
   }
   static Time_ns to_time(std::uint64_t ticks) noexcept {
     return Time_ns(std::chrono::nanoseconds(static_cast<std::int64_t>(ticks)));
+  }
+  static Span span_of(const Alarm& unplaced) noexcept {
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(unplaced.deadline));
   }
 
   Timing_wheel wheel_;
@@ -83,6 +99,7 @@ class Wall_clock_state final : public Time_state {
   void add_after(Alarm& alarm, Span span) noexcept override {
     // Reading the clock for every alarm would cost more than the alarm, so that waits until
     // the cycle ends.  Most alarms have been aborted by then.
+    ensure_open();
     alarm.deadline = static_cast<std::uint64_t>(span.ns().count());
     alarm.is_unplaced = true;
     unplaced_.push_back(alarm);

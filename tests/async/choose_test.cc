@@ -353,5 +353,22 @@ TEST(Any_unit, is_determined_when_the_first_is_whatever_its_value) {
   });
 }
 
+// A value that cannot be copied after all.
+struct Uncopied {
+  Uncopied() = default;
+  Uncopied(const Uncopied&) { throw std::runtime_error("copied"); }
+  Uncopied(Uncopied&&) noexcept = default;
+};
+
+TEST(Choose, fails_with_what_copying_the_value_of_the_winners_deferred_throws) {
+  Simulation().run([]() -> Deferred<> {
+    const Ivar<Uncopied> ivar;
+    ivar.fill();
+    const auto result =
+        co_await or_error(choose(choice(determined(), [&] { return ivar.read(); })));
+    EXPECT_STREQ(result.error().what(), "copied");
+  });
+}
+
 }  // namespace
 }  // namespace async

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -304,6 +305,17 @@ TEST(Deferred_jobs, bind_waits_for_what_its_function_returned) {
     EXPECT_FALSE(bound.is_determined());
     ivar.fill(2);
     EXPECT_EQ(co_await bound, 3);
+  });
+}
+
+TEST(Deferred_jobs, a_function_may_return_a_reference_to_what_it_was_given) {
+  Simulation().run([]() -> Deferred<> {
+    const std::string text(100, 'a');
+    Deferred<std::string> d = determined(text);
+    const Deferred<std::string> other = d;
+    EXPECT_EQ(co_await d.map(std::identity()), text);
+    EXPECT_EQ(co_await std::move(d).map(std::identity()), text);
+    EXPECT_EQ(co_await other, text);
   });
 }
 

@@ -335,5 +335,35 @@ TEST(Event, may_outlive_its_scheduler) {
   EXPECT_THAT(events, ElementsAre("f gone"));
 }
 
+TEST(Event, that_its_function_moves_to_a_time_that_comes_meanwhile_happens_again) {
+  Simulation().run([]() -> Deferred<> {
+    const Time_source time = Time_source::create();
+    int calls = 0;
+    std::optional<Event> event;
+    Scheduler::within({.time_source = time}, [&] {
+      event = Event::run_after(1s, [&] {
+        if (++calls > 1) return;
+        EXPECT_EQ(event->reschedule_after(1s), Outcome::Ok);
+        time.advance_directly(time.now() + Span(5s));
+      });
+    });
+    time.advance_directly(time.now() + Span(1s));
+    co_await Scheduler::yield_until_no_jobs_remain();
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(event->status(), Status::Happened);
+  });
+}
+
+TEST(Event, that_was_aborted_at_once_tells_when_it_would_have_fired) {
+  Scheduler::go([]() -> Deferred<> {
+    const Time_ns now = Clock::now();
+    const Event event = Event::after(1h);
+    event.abort();
+    EXPECT_GE(event.scheduled_at(), now + Span(1h));
+    EXPECT_EQ(event.scheduled_at(), event.scheduled_at());
+    co_return;
+  });
+}
+
 }  // namespace
 }  // namespace async

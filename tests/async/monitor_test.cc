@@ -25,6 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Simulation;
+using ::testing::UnorderedElementsAre;
 
 Deferred<> settle() { return Scheduler::yield_until_no_jobs_remain(); }
 
@@ -328,6 +329,33 @@ TEST(Monitor, a_detached_one_without_handler_logs) {
     EXPECT_FALSE(Monitor::main().has_seen_error());
   });
   EXPECT_THAT(log.errors(), ElementsAre(HasSubstr("x")));
+}
+
+TEST(Monitor, whose_next_error_is_awaited_under_itself_goes_with_its_scheduler) {
+  Events events;
+  Simulation().run([&]() -> Deferred<> {
+    Monitor::current().get_next_error().upon(
+        [guard = goodbye(events, "handler of the main one")](const Error&) {});
+    Scheduler::within({.monitor = Monitor::create()}, [&] {
+      Monitor::current().detach_and_get_next_error().upon(
+          [guard = goodbye(events, "handler")](const Error&) {});
+    });
+    co_return;
+  });
+  EXPECT_THAT(events, UnorderedElementsAre("handler of the main one gone", "handler gone"));
+}
+
+TEST(Monitor, whose_next_error_was_asked_for_under_itself_goes_when_nobody_knows_it) {
+  Events events;
+  static const Scheduler::Local_key<std::shared_ptr<void>> key;
+  Simulation().run([&]() -> Deferred<> {
+    Scheduler::with_local(key, goodbye(events, "context"), [] {
+      Scheduler::within({.monitor = Monitor::create()},
+                        [] { (void)Monitor::current().get_next_error(); });
+    });
+    EXPECT_THAT(events, ElementsAre("context gone"));
+    co_return;
+  });
 }
 
 }  // namespace
