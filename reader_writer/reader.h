@@ -47,7 +47,9 @@ struct Read_until_options {
 ///   away.  Errors of the operating system other than the end of the connection fail with
 ///   `Io_error`.  After an error a reader can be used as before.
 /// - Lifetime: a read whose deferred has been dropped, by `Clock::with_timeout` say, takes nothing
-///   away: the next one gets it.
+///   away: the next one gets it.  One that is determined has taken its bytes, even if a `choose`
+///   then prefers another choice.  A read that was the last handle of its connection, and is then
+///   dropped itself, is noticed when the other side sends something or ends.
 /// - Threads: it belongs to the thread of its scheduler.
 class Reader {
  public:

@@ -49,7 +49,8 @@ class Writer {
   void write_char(char c) const;
   void newline(Line_ending ending = Line_ending::Unix) const;
 
-  /// `schedule(bytes)` queues `bytes` without a copy.
+  /// `schedule(bytes)` queues `bytes` without a copy, unless there are less than 512, which a copy
+  /// costs less than to keep.
   void schedule(std::string bytes) const;
   /// `schedule(bytes, owner)` queues what `owner` keeps alive and unchanged for as long as it is
   /// held here.

@@ -31,7 +31,8 @@ class Route {
 
   /// `reach(target, connect, stop)` is determined with a transport to `target`.  It waits by
   /// `stop`, and fails with an error of its own if that comes; or with any other error; null is
-  /// an error as well.  `connect` and `stop` outlive the call.
+  /// an error as well.  `connect` and `stop` outlive the call, and whatever `connect` returned is
+  /// determined before the call is.
   virtual Deferred<std::unique_ptr<Transport>> reach(Target target, const Connect& connect,
                                                      const Stop& stop) const = 0;
 };

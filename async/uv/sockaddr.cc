@@ -43,6 +43,10 @@ std::expected<Sockaddr, std::error_code> of_unix(const Address::Unix& address) {
   sockaddr_un un{};
   // A path is followed by a zero byte; an abstract name is not.
   const std::size_t needed = address.path().size() + (address.is_abstract() ? 0 : 1);
+  // The system would not see what follows a zero byte.
+  if (!address.is_abstract() && address.path().find('\0') != std::string::npos) {
+    return std::unexpected(io_error_of_errno(EINVAL));
+  }
   if (needed > sizeof un.sun_path) return std::unexpected(io_error_of_errno(ENAMETOOLONG));
   un.sun_family = AF_UNIX;
   std::memcpy(un.sun_path, address.path().data(), address.path().size());

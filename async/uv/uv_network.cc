@@ -94,6 +94,9 @@ Deferred<std::vector<Inet_addr>> Uv_network::resolve(std::string host) {
   if (is_this_machine(host)) {
     co_return std::vector{Inet_addr::localhost_v6(), Inet_addr::localhost()};
   }
+  if (host.find('\0') != std::string::npos) {  // the system would not see what follows it
+    throw Io_error(Name_error::No_name, "resolve a name with a zero byte");
+  }
   const auto on_a_resolver = [this](auto work, auto done) {
     resolvers_.run(engine().come_back(std::move(work), std::move(done)));
   };

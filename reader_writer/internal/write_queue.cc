@@ -6,35 +6,55 @@
 
 namespace async::internal {
 
-std::size_t Write_queue::room_at_the_end() noexcept {
-  if (parts_.is_empty() || !parts_.back().buffer) return 0;
-  const Part& last = parts_.back();
-  const char* end = last.buffer.get() + last.buffer.get_deleter().size;
-  return static_cast<std::size_t>(end - (last.bytes.data() + last.bytes.size()));
+void Write_queue::open_another(std::size_t size) {
+  Buffer buffer = make_buffer(size);
+  // The one before goes with the last part that can be in it.
+  if (!parts_.is_empty()) parts_.back().buffer = std::move(open_.buffer);
+  open_.buffer = std::move(buffer);
+  open_.begin = open_.buffer.get();
+  open_.end = open_.begin + size;
+}
+
+void Write_queue::copy_into_open(std::string_view bytes) {
+  std::memcpy(open_.begin, bytes.data(), bytes.size());
+  if (!parts_.is_empty()) {
+    Part& last = parts_.back();
+    if (last.bytes.data() + last.bytes.size() == open_.begin && !last.owner) {
+      last.bytes = {last.bytes.data(), last.bytes.size() + bytes.size()};
+      open_.begin += bytes.size();
+      return;
+    }
+  }
+  parts_.push_back(Part{.bytes = {open_.begin, bytes.size()}, .buffer = nullptr, .owner = nullptr});
+  open_.begin += bytes.size();
 }
 
 void Write_queue::copy(std::string_view bytes) {
   num_bytes_ += bytes.size();
-  if (const std::size_t n = std::min(room_at_the_end(), bytes.size()); n > 0) {
-    Part& last = parts_.back();
-    std::memcpy(const_cast<char*>(last.bytes.data()) + last.bytes.size(), bytes.data(), n);
-    last.bytes = {last.bytes.data(), last.bytes.size() + n};
+  const auto room = static_cast<std::size_t>(open_.end - open_.begin);
+  if (const std::size_t n = std::min(room, bytes.size()); n > 0) {
+    copy_into_open(bytes.substr(0, n));
     bytes.remove_prefix(n);
   }
   if (bytes.empty()) return;
-  Buffer buffer = make_buffer(std::max(bytes.size(), write_buffer_size));
-  std::memcpy(buffer.get(), bytes.data(), bytes.size());
-  const std::string_view copied(buffer.get(), bytes.size());
-  parts_.push_back(Part{.bytes = copied, .buffer = std::move(buffer), .owner = nullptr});
+  open_another(std::max(bytes.size(), write_buffer_size));
+  copy_into_open(bytes);
 }
 
 void Write_queue::take(std::string_view bytes, std::shared_ptr<const void> owner) {
-  if (bytes.empty()) return;
+  if (bytes.size() < min_to_take) {
+    copy(bytes);
+    return;
+  }
   num_bytes_ += bytes.size();
   parts_.push_back(Part{.bytes = bytes, .buffer = nullptr, .owner = std::move(owner)});
 }
 
 void Write_queue::take(std::string bytes) {
+  if (bytes.size() < min_to_take) {
+    copy(bytes);
+    return;
+  }
   auto owner = std::make_shared<const std::string>(std::move(bytes));
   take(std::string_view(*owner), owner);
 }
@@ -56,12 +76,13 @@ void Write_queue::pop(std::size_t n) noexcept {
     n -= part.bytes.size();
     parts_.pop_front();
   }
-  if (num_bytes_ == 0) parts_.release();
+  if (num_bytes_ == 0) clear();
 }
 
 std::size_t Write_queue::clear() noexcept {
   parts_.clear();
   parts_.release();
+  open_ = Open();
   return std::exchange(num_bytes_, 0);
 }
 

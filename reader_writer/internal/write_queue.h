@@ -15,8 +15,9 @@
 
 namespace async::internal {
 
-/// Bytes in order: small writes are copied together, what is handed over is not copied.  An empty
-/// queue holds no memory for bytes.
+/// Bytes in order: small writes are copied together into one buffer after another, what is handed
+/// over is not copied.  What a queue holds is not much more than its bytes, however small the
+/// pieces; an empty one holds no memory for bytes.
 class Write_queue {
  public:
   bool is_empty() const noexcept { return num_bytes_ == 0; }
@@ -25,7 +26,11 @@ class Write_queue {
   /// `copy(bytes)` appends a copy.
   void copy(std::string_view bytes);
 
-  /// `take(bytes, owner)` appends `bytes`, which `owner` keeps alive and unchanged.
+  /// What is smaller costs less to copy than to keep.
+  static constexpr std::size_t min_to_take = 512;
+
+  /// `take(bytes, owner)` appends `bytes`, which `owner` keeps alive and unchanged.  If there are
+  /// less than `min_to_take`, it copies them.
   void take(std::string_view bytes, std::shared_ptr<const void> owner);
   void take(std::string bytes);
 
@@ -41,13 +46,22 @@ class Write_queue {
  private:
   struct Part {
     std::string_view bytes;
-    Buffer buffer;                      // of copies; there may be room behind `bytes`
+    Buffer buffer;                      // in which this part, or one before it, is the last
     std::shared_ptr<const void> owner;  // of what was taken
   };
 
-  std::size_t room_at_the_end() noexcept;
+  /// The buffer into which copies go.
+  struct Open {
+    Buffer buffer;
+    char* begin = nullptr;  // of what is free
+    char* end = nullptr;
+  };
+
+  void copy_into_open(std::string_view bytes);
+  void open_another(std::size_t size);
 
   Ring<Part> parts_;
+  Open open_;
   std::size_t num_bytes_ = 0;
 };
 
