@@ -106,9 +106,21 @@ template <On_abandoned on_abandoned, class T>
 auto wait_with_timeout(Span span, Deferred<T> deferred) -> Deferred<std::expected<T, Timed_out>> {
   using R = std::expected<T, Timed_out>;
   using Node = With_timeout_cell<T, on_abandoned>;
+  Ref<Cell<T>> awaited = Access::take(std::move(deferred));
+  if (awaited && awaited->state() == Cell_base::State::Full) {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        return determined(R());
+      } else {
+        return determined(R(take_value(*awaited)));
+      }
+    } catch (...) {
+      return failed<R>(Error::current());
+    }
+  }
   auto* node = new Node(span);
   Deferred<R> result = Access::deferred(Ref<Cell<R>>(Ref<Node>::share(node)));
-  node->start(Access::take(std::move(deferred)));
+  node->start(std::move(awaited));
   return result;
 }
 

@@ -46,7 +46,7 @@ class Awaiter {
       : root_(Access::take(std::move(deferred)).leak()) {}
   Awaiter(const Awaiter&) = delete;
   Awaiter& operator=(const Awaiter&) = delete;
-  ~Awaiter() {
+  [[gnu::always_inline]] ~Awaiter() {
     if (!root_) {
       job_.end();
     } else if constexpr (moves) {
@@ -94,11 +94,10 @@ class Awaiter {
 template <class T>
 class Promise_base : public Frame {
  public:
-  Promise_base() : result_(new Plain_cell<T>) {}
-  ~Promise_base() {
+  [[gnu::always_inline]] Promise_base() : result_(new Plain_cell<T>) {}
+  [[gnu::always_inline]] ~Promise_base() {
     // A frame goes unfinished when the scheduler ends.
-    if (result_->state() != Cell_base::State::Full) [[unlikely]]
-      result_->remove_writer();
+    result_->remove_writer();
     result_->release();
   }
 
@@ -106,11 +105,11 @@ class Promise_base : public Frame {
     return Access::deferred(Ref<Cell<T>>::share(result_));
   }
   Start initial_suspend() noexcept { return {}; }
-  std::suspend_never final_suspend() noexcept {
-    if (failure_) [[unlikely]] {
-      result_->root()->set_failed(std::move(failure_));
-    } else {
+  [[gnu::always_inline]] std::suspend_never final_suspend() noexcept {
+    if (has_value_) [[likely]] {
       result_->root()->set_full();
+    } else {
+      result_->root()->set_failed(std::move(failure_));
     }
     return {};
   }

@@ -47,8 +47,9 @@ void Deferred<T>::upon(F f) const& {
 template <class T>
 template <internal::Handler<T, true> F>
 void Deferred<T>::upon(F f) && {
-  if (const auto source = internal::Access::take(std::move(*this))) {
-    source->wait(*new internal::Upon<T, F, true>(std::move(f)));
+  if (auto source = internal::Access::take(std::move(*this))) {
+    auto* waiter = new internal::Upon<T, F, true>(std::move(f));
+    internal::Cell_base::wait_for(std::move(source), *waiter);
   }
 }
 
@@ -109,14 +110,12 @@ void Deferred<T>::invariant() const {
 template <class T>
 Deferred<std::decay_t<T>> determined(T&& value) {
   using Value = std::decay_t<T>;
-  auto cell = internal::Ref<internal::Cell<Value>>::adopt(new internal::Plain_cell<Value>);
-  cell->fill(std::forward<T>(value));
-  return internal::Access::deferred(std::move(cell));
+  return internal::Access::deferred(internal::Ref<internal::Cell<Value>>::adopt(
+      new internal::Plain_cell<Value>(std::in_place, std::forward<T>(value))));
 }
 inline Deferred<> determined() {
-  auto cell = internal::Ref<internal::Cell<void>>::adopt(new internal::Plain_cell<void>);
-  cell->fill();
-  return internal::Access::deferred(std::move(cell));
+  return internal::Access::deferred(
+      internal::Ref<internal::Cell<void>>::adopt(new internal::Plain_cell<void>(std::in_place)));
 }
 
 template <class T>

@@ -13,6 +13,13 @@
 
 namespace async {
 
+namespace internal {
+
+/// `refuse_to_fill(cell)` throws `Already_filled` if its scheduler is at work.
+void refuse_to_fill(const Cell_base& cell);
+
+}  // namespace internal
+
 /// An `Ivar<T>` is a cell that can be written once; `read()` is its reading end.  It is a
 /// handle: copies share the cell.
 ///
@@ -77,7 +84,8 @@ template <class T>
 template <class... Args>
   requires std::constructible_from<Value_of<T>, Args&&...>
 void Ivar<T>::fill(Args&&... args) const {
-  if (!fill_if_empty(std::forward<Args>(args)...) && cell_->is_live()) throw Already_filled();
+  if (!fill_if_empty(std::forward<Args>(args)...)) [[unlikely]]
+    internal::refuse_to_fill(*cell_);
 }
 
 template <class T>
@@ -85,10 +93,9 @@ template <class... Args>
   requires std::constructible_from<Value_of<T>, Args&&...>
 bool Ivar<T>::fill_if_empty(Args&&... args) const {
   if (!cell_->is_live()) return false;
-  // What wakes up may be the last to know this ivar.
-  const auto root = internal::Ref<internal::Cell<T>>::share(cell_->root());
-  if (root->is_determined()) return false;
-  root->fill(std::forward<Args>(args)...);
+  internal::Cell<T>& root = *cell_->root();
+  if (root.is_determined()) return false;
+  root.fill(std::forward<Args>(args)...);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "async/errors.h"
+#include "async/ivar.h"
 
 namespace async::internal {
 
@@ -18,6 +19,10 @@ thread_local Waiter_list* being_dropped = nullptr;
 void Waiter::drop() noexcept {
   const auto source = Ref<Cell_base>::adopt(take_source());
   never_runs();
+}
+
+void refuse_to_fill(const Cell_base& cell) {
+  if (cell.is_live()) throw Already_filled();
 }
 
 void Cell_base::dispose_link(Cell_base* cell) noexcept {
@@ -63,8 +68,21 @@ Cell_base* Cell_base::squash() noexcept {
   return root;
 }
 
+Cell_base* Cell_base::take_link(Cell_base* link) noexcept {
+  const auto cell = Ref<Cell_base>::adopt(link);
+  auto root = Ref<Cell_base>::share(cell->root());
+  return root->state() != State::Never ? root.leak() : nullptr;
+}
+
 void Cell_base::wake_all() noexcept {
   while (!waiters_.is_empty()) wake(waiters_.pop_front());
+}
+
+void Cell_base::let_go_and_wake_all() noexcept {
+  // What is let go of may hold the last reference.
+  const auto alive = Ref<Cell_base>::share(this);
+  let_go_of_kept();
+  wake_all();
 }
 
 void Cell_base::set_failed(Ref<Failure> failure) noexcept {
@@ -115,7 +133,7 @@ Error Cell_base::take_error() const {
   return Error(Abandoned());
 }
 
-void Cell_base::remove_writer() noexcept {
+void Cell_base::remove_writer_of_unfilled() noexcept {
   Cell_base* r = root();
   if (--r->writers_ > 0 || r->state_ != State::Empty) return;
   // Waking and letting go may destroy whatever holds the last reference.

@@ -153,7 +153,7 @@ inline constexpr char type_tag = 0;
 
 class Cell_base : public Pooled {
  public:
-  enum class State : std::uint8_t { Full, Empty, Failed, Abandoned, Never, Link };
+  enum class State : std::uint8_t { Full, Failed, Abandoned, Empty, Never, Link };
 
   Cell_base(const Cell_base&) = delete;
   Cell_base& operator=(const Cell_base&) = delete;
@@ -172,15 +172,16 @@ class Cell_base : public Pooled {
   /// `root()` is the cell that holds the state; it is `this` unless this is a link.
   Cell_base* root() noexcept { return state_ != State::Link ? this : squash(); }
 
+  /// `take_link(link)` is its root in exchange for it, and null if that is Never.
+  static Cell_base* take_link(Cell_base* link) noexcept;
+
   State state() const noexcept { return state_; }
   /// `is_live()` is false once the scheduler that this belongs to has ended.
   bool is_live() const noexcept {
     check_thread();
     return thread_state.kernel && thread_state.kernel->id == home_;
   }
-  bool is_determined() const noexcept {
-    return state_ == State::Full || state_ == State::Failed || state_ == State::Abandoned;
-  }
+  bool is_determined() const noexcept { return state_ <= State::Abandoned; }
 
   /// `wait(w)` makes `w` a job once this root is determined, or now if it is.
   void wait(Waiter& waiter) noexcept {
@@ -193,6 +194,16 @@ class Cell_base : public Pooled {
       waiter.drop();
     }
   }
+  /// `wait_for(root, w)` is `root->wait(w)`, which passes its reference on.
+  static void wait_for(Ref<Cell_base> root, Waiter& waiter) noexcept {
+    if (root->is_determined()) [[likely]] {
+      root->check_thread();
+      waiter.source_ = root.leak();
+      enqueue(waiter);
+    } else {
+      root->wait(waiter);
+    }
+  }
 
   /// `is_wanted()` is false if nobody but the caller, who has one reference, knows of this.
   bool is_wanted() const noexcept {
@@ -200,12 +211,13 @@ class Cell_base : public Pooled {
   }
 
   // How a root is determined.  Each wakes the waiters.
-  void set_full() noexcept {
+  [[gnu::always_inline]] void set_full() noexcept {
     state_ = State::Full;
-    if (kept_) [[unlikely]]
-      let_go_of_kept();
-    if (waiters_.is_empty()) return;
-    if (waiters_.has_one()) [[likely]] {
+    if (kept_) [[unlikely]] {
+      let_go_and_wake_all();
+    } else if (waiters_.is_empty()) {
+      return;
+    } else if (waiters_.has_one()) [[likely]] {
       wake(waiters_.pop_front());
     } else {
       wake_all();
@@ -230,7 +242,9 @@ class Cell_base : public Pooled {
 
   void add_writer() noexcept { ++root()->writers_; }
   /// `remove_writer()` abandons the cell when the last writing end goes.
-  void remove_writer() noexcept;
+  void remove_writer() noexcept {
+    if (state_ != State::Full) remove_writer_of_unfilled();
+  }
 
   /// `link_to(result)` makes this Empty root, which a bind returned, the same as `result`,
   /// which loses the writing end that the bind was.
@@ -254,7 +268,7 @@ class Cell_base : public Pooled {
   void send_failure() noexcept;
 
  protected:
-  Cell_base() : home_(kernel().id) {}
+  explicit Cell_base(State state, const Kernel& k = kernel()) : home_(k.id), state_(state) {}
   ~Cell_base() = default;
 
   /// `dispose()` is called when the last reference has gone.  Each final class calls
@@ -279,6 +293,8 @@ class Cell_base : public Pooled {
     enqueue(waiter);
   }
   void wake_all() noexcept;
+  void let_go_and_wake_all() noexcept;
+  void remove_writer_of_unfilled() noexcept;
   void let_go_of_kept() noexcept;
   static void let_go_of(Kept* kept) noexcept;
   void supersede_kept(const void* type) noexcept;
@@ -288,11 +304,11 @@ class Cell_base : public Pooled {
 
   std::uint32_t refs_ = 1;
   std::uint32_t writers_ = 1;
+  Waiter_list waiters_;
   std::uint32_t home_;
-  State state_ = State::Empty;
+  State state_;
   bool is_given_up_ = false;
   bool sends_failure_ = false;
-  Waiter_list waiters_;
   union {
     Kept* kept_ = nullptr;  // Empty
     Failure* failure_;      // Failed
@@ -308,7 +324,11 @@ class Cell : public Cell_base {
  public:
   using Value = Value_of<T>;
 
-  Cell() {}
+  Cell() : Cell_base(State::Empty) {}
+  /// `Cell(std::in_place, args...)` is Full.
+  template <class... Args>
+  explicit Cell(std::in_place_t, Args&&... args)
+      : Cell_base(State::Full), value_(std::forward<Args>(args)...) {}
 
   Cell* root() noexcept { return static_cast<Cell*>(Cell_base::root()); }
 
@@ -343,6 +363,9 @@ class Cell : public Cell_base {
 /// A cell that is nothing else.
 template <class T>
 class Plain_cell final : public Cell<T> {
+ public:
+  using Cell<T>::Cell;
+
  private:
   void dispose() noexcept override {
     this->before_delete();

@@ -162,23 +162,28 @@ int Engine::status(int own) const noexcept {
   return status == 0 && shutdown_failed_ ? 1 : status;
 }
 
-void Engine::begin_cycle() noexcept {
+inline void Engine::begin_cycle() noexcept {
   ++num_cycles;
   normal_left_ = low_left_ = max_num_jobs_per_priority_per_cycle;
-  if (next_cycle_) {
-    const Ivar<> begun = *std::exchange(next_cycle_, std::nullopt);
-    begun.fill();
-  }
-  if (!start_hooks.is_empty()) call_hooks(start_hooks);
+  if (next_cycle_) [[unlikely]]
+    fill_next_cycle();
+  if (!start_hooks.is_empty()) [[unlikely]]
+    call_hooks(start_hooks);
 }
 
-void Engine::end_cycle() noexcept {
-  if (!end_hooks.is_empty()) call_hooks(end_hooks);
+inline void Engine::end_cycle() noexcept {
+  if (!end_hooks.is_empty()) [[unlikely]]
+    call_hooks(end_hooks);
   switch_to(main.get());
   budget = 0;
 }
 
-void Engine::call_hooks(List<Cycle_hook>& hooks) noexcept {
+[[gnu::noinline]] void Engine::fill_next_cycle() noexcept {
+  const Ivar<> begun = *std::exchange(next_cycle_, std::nullopt);
+  begun.fill();
+}
+
+[[gnu::noinline]] void Engine::call_hooks(List<Cycle_hook>& hooks) noexcept {
   // A hook may remove itself, or others.
   List<Cycle_hook> to_call;
   to_call.splice_back(hooks);
@@ -189,13 +194,13 @@ void Engine::call_hooks(List<Cycle_hook>& hooks) noexcept {
   }
 }
 
-void Engine::run_job(Job& job) noexcept {
+inline void Engine::run_job(Job& job) noexcept {
   ++num_jobs_run;
   switch_to(job.context);
   job.run();
 }
 
-void Engine::run_jobs(Job_queue& queue, int& left) noexcept {
+inline void Engine::run_jobs(Job_queue& queue, int& left) noexcept {
   budget = left;
   while (budget > 0 && !queue.is_empty()) {
     --budget;

@@ -135,6 +135,7 @@ class Engine final : public Kernel {
   void end_turn() noexcept;
   void begin_cycle() noexcept;
   void end_cycle() noexcept;
+  void fill_next_cycle() noexcept;
   void run_jobs(Job_queue& queue, int& left) noexcept;
   void run_job(Job& job) noexcept;
   void take_mail() noexcept;

@@ -30,12 +30,10 @@ struct Access {
   /// reference of the root itself counts when a value is to be moved out.)
   template <class T>
   static Ref<Cell<T>> take(Deferred<T>&& deferred) noexcept {
-    auto cell = Ref<Cell<T>>::adopt(std::exchange(deferred.cell_, nullptr));
-    if (!cell || cell->state() < Cell_base::State::Never) [[likely]]
-      return cell;
-    cell = Ref<Cell<T>>::share(cell->root());
-    if (cell->state() == Cell_base::State::Never) return nullptr;
-    return cell;
+    Cell<T>* cell = std::exchange(deferred.cell_, nullptr);
+    if (cell && cell->state() >= Cell_base::State::Never) [[unlikely]]
+      cell = static_cast<Cell<T>*>(Cell_base::take_link(cell));
+    return Ref<Cell<T>>::adopt(cell);
   }
 };
 
@@ -289,12 +287,20 @@ class Or_error_cell final : public Cell<Or_error<T>>, public Owning_waiter {
 
 /// `wait_for(source, args...)` makes a `Node`, which is a cell and its own handler, and lets it
 /// wait for the root `source`.
-template <class Node, class U, class Source, class... Args>
-Deferred<U> wait_for(const Source& source, Args&&... args) {
+template <class Node, class U, class T, class... Args>
+Deferred<U> wait_for(Cell<T>* source, Args&&... args) {
   if (!source) return Deferred<U>();
   auto* node = new Node(std::forward<Args>(args)...);
   Deferred<U> result = Access::deferred(Ref<Cell<U>>(Ref<Node>::share(node)));
   source->wait(*node);
+  return result;
+}
+template <class Node, class U, class T, class... Args>
+Deferred<U> wait_for(Ref<Cell<T>> source, Args&&... args) {
+  if (!source) return Deferred<U>();
+  auto* node = new Node(std::forward<Args>(args)...);
+  Deferred<U> result = Access::deferred(Ref<Cell<U>>(Ref<Node>::share(node)));
+  Cell_base::wait_for(std::move(source), *node);
   return result;
 }
 

@@ -18,7 +18,9 @@ struct Thread_state {
   Pool pool;
 };
 
-inline constinit thread_local Thread_state thread_state;
+// Initial-exec: an address, where position-independent code would make a call.  It is small enough
+// for libraries that are loaded late, too.
+[[gnu::tls_model("initial-exec")]] inline constinit thread_local Thread_state thread_state;
 
 /// A class that derives from `Pooled` lives in the pool of its thread.
 class Pooled {

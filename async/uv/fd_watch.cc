@@ -1,6 +1,7 @@
 #include "async/uv/fd_watch.h"
 
 #include <memory>
+#include <utility>
 
 namespace async::internal {
 
@@ -33,7 +34,8 @@ void Fd_watch::want(int event, bool wanted) noexcept {
 void Fd_watch::polled(uv_poll_t* uv, int status, int events) noexcept {
   auto& watch = Handle<uv_poll_t>::owner_of<Fd_watch>(uv);
   if (status < 0) {
-    watch.wanted_ = 0;
+    // Before the error there may be much to read: libuv has stopped, and is to go on.
+    watch.want(std::exchange(watch.wanted_, 0), true);
     events = UV_READABLE | UV_WRITABLE;
   }
   watch.ready((events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);

@@ -28,8 +28,8 @@ class Fd_watch {
  protected:
   ~Fd_watch() = default;
 
-  /// `ready(readable, writable)` is called for what is wanted.  After an error of the descriptor
-  /// both are true, and nothing is wanted any more: trying shows the error.
+  /// `ready(readable, writable)` is called for what is wanted, in each turn in which it is so.  After
+  /// an error of the descriptor both are true: trying shows the error.
   virtual void ready(bool readable, bool writable) noexcept = 0;
 
  private:
