@@ -7,14 +7,9 @@
 using namespace async;
 using namespace std::chrono_literals;
 
-// Passes on what arrives, and then that nothing more will.  Waiting for `flushed` is what makes a
-// slow receiver slow its sender down.
+// Passes on what arrives, and then that nothing more will.  A slow receiver slows its sender down.
 static Deferred<> pass_on(Reader from, Writer to) {
-  while (auto chunk = co_await from.read_chunk()) {
-    to.write(*chunk);
-    if (co_await to.flushed() != Flush_result::Flushed) co_return;
-  }
-  to.shutdown_send();
+  if (co_await to.splice(from) == Flush_result::Flushed) to.shutdown_send();
 }
 
 static Deferred<> serve(std::string host, int port, Reader client, Writer to_client) {

@@ -170,6 +170,7 @@ bool Connection::prepare_to_write(std::size_t n) {
 }
 
 void Connection::written() noexcept {
+  if (write_outcome_) return;  // by writing through
   flush_later();
   if (is_blocked_) watch_age();  // else that is done when it is flushed
 }
@@ -189,26 +190,48 @@ void Connection::writable() noexcept {
   flush();
 }
 
-void Connection::flush() noexcept {
-  while (!to_write_.is_empty()) {
-    thread_local std::array<std::string_view, most_parts_at_once> parts;
-    const auto first = to_write_.first(parts);
-    const Io_result result = transport_->write(first);
-    if (result.status == Io_result::Status::Error) {
-      writing_failed(result.error);
-      return;
-    }
-    std::size_t offered = 0;
-    for (const std::string_view part : first) offered += part.size();
-    if (result.status == Io_result::Status::Ok) {
-      next_pause_ = shortest_pause;
-      bytes_written_ += result.bytes;
-      to_write_.pop(result.bytes);
-      if (result.bytes == offered) continue;
-    }
+// Hands over what is queued and then `more`, as far as the transport takes it, and returns how much
+// that is of `more`.
+std::size_t Connection::hand_over(std::string_view more) noexcept {
+  thread_local std::array<std::string_view, most_parts_at_once> parts;
+  std::size_t count = to_write_.first(parts).size();
+  if (count < parts.size() && !more.empty()) parts[count++] = more;
+  std::size_t offered = 0;
+  for (std::size_t i = 0; i < count; ++i) offered += parts[i].size();
+
+  const Io_result result = transport_->write(std::span(parts).first(count));
+  if (result.status == Io_result::Status::Error) {
+    to_write_.copy(more);  // to be counted with the rest, or to wait with it
+    writing_failed(result.error);
+    return more.size();
+  }
+  if (result.bytes > 0) next_pause_ = shortest_pause;
+  if (result.bytes < offered) {
     is_blocked_ = true;
     transport_->want_writable(true);
-    break;
+  }
+  const std::size_t of_queue = std::min(result.bytes, to_write_.num_bytes());
+  bytes_written_ += result.bytes;
+  to_write_.pop(of_queue);
+  return result.bytes - of_queue;
+}
+
+std::string_view Connection::write_through(std::string_view bytes) noexcept {
+  if (bytes.size() < min_to_write_through || is_blocked_ ||
+      bytes_written_through_ >= most_to_write_through) {
+    return bytes;
+  }
+  const std::size_t taken = hand_over(bytes);
+  bytes_written_through_ += taken;
+  flush_waiters_.written(bytes_written_);
+  return bytes.substr(taken);
+}
+
+void Connection::flush() noexcept {
+  bytes_written_through_ = 0;
+  while (!to_write_.is_empty() && !is_blocked_) {
+    static_cast<void>(hand_over({}));
+    if (write_outcome_) return;
   }
   flush_waiters_.written(bytes_written_);
   watch_age();

@@ -88,7 +88,10 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   /// counted as dropped.  Errors: throws `Writer_closed`.
   bool prepare_to_write(std::size_t n);
   Write_queue& to_write() noexcept { return to_write_; }
-  /// `written()` is called after something was queued.
+  /// `write_through(bytes)` hands the first of `bytes` to the transport at once, after all that is
+  /// queued, if there are many: so they need no copy.  Returns the rest, which is to be queued.
+  std::string_view write_through(std::string_view bytes) noexcept;
+  /// `written()` is called after something was queued or written through.
   void written() noexcept;
 
   Deferred<Flush_result> flushed();
@@ -135,6 +138,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   // Writing.
   void flush() noexcept;
   void flush_later() noexcept;
+  std::size_t hand_over(std::string_view more) noexcept;
   void writing_failed(std::error_code error) noexcept;
   void consumer_has_left(std::error_code error) noexcept;
   void pause() noexcept;
@@ -154,6 +158,11 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void set_timer(Span after, void (Connection::*f)() noexcept) noexcept;
 
   static constexpr std::chrono::milliseconds shortest_pause{5};
+
+  // To copy less costs less than a system call.
+  static constexpr std::size_t min_to_write_through = 16 * 1024;
+  // In a cycle.  One that is always taken at once leaves the others their turn.
+  static constexpr std::size_t most_to_write_through = 1024 * 1024;
 
   const std::uint64_t number_;
   const Ref<Context> context_;
@@ -176,6 +185,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Pending_read* pending_read_ = nullptr;
 
   Write_queue to_write_;
+  std::size_t bytes_written_through_ = 0;  // in this cycle
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_written_ = 0;
   std::uint64_t bytes_dropped_ = 0;

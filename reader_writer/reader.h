@@ -123,6 +123,8 @@ class Reader {
   std::uint64_t bytes_read() const noexcept;
 
  private:
+  friend class Writer;  // which splices
+
   internal::Connection_handle connection_;
 };
 

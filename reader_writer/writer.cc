@@ -12,7 +12,7 @@ std::string_view text(Line_ending ending) { return ending == Line_ending::Unix ?
 
 void Writer::write(std::string_view bytes) const {
   if (!connection_->prepare_to_write(bytes.size())) return;
-  connection_->to_write().copy(bytes);
+  connection_->to_write().copy(connection_->write_through(bytes));
   connection_->written();
 }
 

@@ -20,10 +20,13 @@
 
 namespace async {
 
+class Reader;
+
 enum class Line_ending : unsigned char { Unix, Dos };
 
 /// A `Writer` sends to the other side of a connection.  Writing never waits: bytes are queued, and
-/// all that a cycle writes to one connection leaves in one system call at its end.
+/// all that a cycle writes to one connection leaves in one system call at its end.  What is so
+/// large that a copy would cost more than a system call leaves at once, with all that is queued.
 ///
 ///     writer.write_line("hello");
 ///     co_await writer.flushed();
@@ -41,7 +44,8 @@ class Writer {
  public:
   explicit Writer(internal::Connection_handle connection) : connection_(std::move(connection)) {}
 
-  /// `write(bytes)` queues a copy.
+  /// `write(bytes)` queues a copy.  16 KiB or more are handed to the system at once, up to 1 MiB in
+  /// a cycle, and only what it does not take is copied.
   void write(std::string_view bytes) const;
 
   /// `write_line(line)` queues `line` and a line end.
@@ -55,6 +59,16 @@ class Writer {
   /// `schedule(bytes, owner)` queues what `owner` keeps alive and unchanged for as long as it is
   /// held here.
   void schedule(std::string_view bytes, std::shared_ptr<const void> owner) const;
+
+  /// `splice(from)` writes all that `from` reads, without a copy, until its end; and waits for each
+  /// part to be flushed, so that the slower side slows the faster one down.  It is determined when
+  /// all is flushed, or when that can no longer happen.
+  ///
+  /// - Errors: it fails as a read of `from` does, with `Reader_in_use` too.  How `from` has ended a
+  ///   read of it tells.  Nothing is closed; see `shutdown_send()`.
+  /// - Lifetime: it holds both connections.  What it has read and cannot write any more is counted
+  ///   by `bytes_dropped()`.
+  Deferred<Flush_result> splice(Reader from) const;
 
   /// `flushed()` is determined when the operating system has taken over all that has been written
   /// before the call, or when that can no longer happen.  It never fails.  That the other side

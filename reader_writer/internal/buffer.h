@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace async::internal {
 
@@ -18,6 +19,12 @@ struct Release_buffer {
 /// A block of memory.  Blocks of the usual sizes come from a small cache of the thread, so that
 /// an idle connection needs none and a busy one allocates none.
 using Buffer = std::unique_ptr<char[], Release_buffer>;
+
+/// Bytes, and the memory that they are in.
+struct Filled_buffer {
+  std::string_view bytes;
+  Buffer buffer;
+};
 
 /// `make_buffer(size)` has room for `size` bytes, uninitialised.
 Buffer make_buffer(std::size_t size);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "reader_writer/internal/buffer.h"
 
@@ -24,6 +25,15 @@ class Read_buffer {
   void consume(std::size_t n) noexcept {
     begin_ += n;
     num_consumed_ += n;
+  }
+
+  /// `take()` takes all of the unread bytes away, with the memory that they are in, and counts
+  /// them.
+  Filled_buffer take() noexcept {
+    Filled_buffer taken{.bytes = unread(), .buffer = std::move(data_)};
+    num_consumed_ += taken.bytes.size();
+    begin_ = end_ = 0;
+    return taken;
   }
 
   /// `space()` is room for more bytes, at least one.  Unread bytes may move.

@@ -8,18 +8,23 @@ namespace async::internal {
 
 void Write_queue::open_another(std::size_t size) {
   Buffer buffer = make_buffer(size);
-  // The one before goes with the last part that can be in it.
-  if (!parts_.is_empty()) parts_.back().buffer = std::move(open_.buffer);
+  close_open();
   open_.buffer = std::move(buffer);
   open_.begin = open_.buffer.get();
   open_.end = open_.begin + size;
+}
+
+void Write_queue::close_open() noexcept {
+  // It goes with the last part that can be in it.
+  if (open_.buffer && !parts_.is_empty()) parts_.back().buffer = std::move(open_.buffer);
+  open_ = Open();
 }
 
 void Write_queue::copy_into_open(std::string_view bytes) {
   std::memcpy(open_.begin, bytes.data(), bytes.size());
   if (!parts_.is_empty()) {
     Part& last = parts_.back();
-    if (last.bytes.data() + last.bytes.size() == open_.begin && !last.owner) {
+    if (last.bytes.data() + last.bytes.size() == open_.begin && !last.owner && !last.buffer) {
       last.bytes = {last.bytes.data(), last.bytes.size() + bytes.size()};
       open_.begin += bytes.size();
       return;
@@ -57,6 +62,17 @@ void Write_queue::take(std::string bytes) {
   }
   auto owner = std::make_shared<const std::string>(std::move(bytes));
   take(std::string_view(*owner), owner);
+}
+
+void Write_queue::take(Filled_buffer filled) {
+  if (filled.bytes.size() < min_to_take) {
+    copy(filled.bytes);
+    return;
+  }
+  num_bytes_ += filled.bytes.size();
+  close_open();
+  parts_.push_back(
+      Part{.bytes = filled.bytes, .buffer = std::move(filled.buffer), .owner = nullptr});
 }
 
 std::span<const std::string_view> Write_queue::first(std::span<std::string_view> parts) {

@@ -33,6 +33,8 @@ class Write_queue {
   /// less than `min_to_take`, it copies them.
   void take(std::string_view bytes, std::shared_ptr<const void> owner);
   void take(std::string bytes);
+  /// `take(filled)` appends its bytes, with the memory that they are in.
+  void take(Filled_buffer filled);
 
   /// `first(parts)` puts views of the first bytes into `parts`, and returns those that it used.
   std::span<const std::string_view> first(std::span<std::string_view> parts);
@@ -46,7 +48,7 @@ class Write_queue {
  private:
   struct Part {
     std::string_view bytes;
-    Buffer buffer;                      // in which this part, or one before it, is the last
+    Buffer buffer;                      // with this part in it, or some before
     std::shared_ptr<const void> owner;  // of what was taken
   };
 
@@ -59,6 +61,7 @@ class Write_queue {
 
   void copy_into_open(std::string_view bytes);
   void open_another(std::size_t size);
+  void close_open() noexcept;
 
   Ring<Part> parts_;
   Open open_;
