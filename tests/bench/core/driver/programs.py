@@ -10,6 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 CPU = 0
+OURS = "core_ours"
 
 
 @dataclass
