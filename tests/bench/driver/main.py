@@ -1,6 +1,7 @@
 """Runs suites, prints tables, and writes the report.  tests/bench/run starts this."""
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import sys
@@ -23,6 +24,7 @@ def arguments():
     parser.add_argument('--results', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('--report', type=pathlib.Path, help='the folder for report.md and its plots')
     parser.add_argument('--only', help='names of servers, with commas between them')
+    parser.add_argument('--rounds', type=int, help='instead of what the form says')
     parser.add_argument('suite', nargs='*', help=f'some of {" ".join(s.name for s in suites.SUITES)}')
     parser.set_defaults(form='short')
     result = parser.parse_args()
@@ -54,6 +56,8 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.form = suites.FORMS[options.form]
+        if options.rounds:
+            self.form = dataclasses.replace(self.form, rounds=options.rounds)
         self.places = cells.Places(options.programs, options.examples)
         self.chosen = [s for s in suites.SUITES if s.cells and (not options.suite or s.name in options.suite)]
         self.descriptors = machine.allow_descriptors(65536)
@@ -121,14 +125,15 @@ def main():
     if folder is None:
         here = pathlib.Path(__file__).resolve().parent.parent
         folder = here / 'results' if options.form == 'long' else options.results / 'report'
-    about = [f'{machine.description()}.', f'The {options.form} form: {run.form.rounds} rounds at most.'] + run.remarks
+    about = [f'{machine.description()}.', f'The {options.form} form, of {run.form.rounds} rounds.'] + run.remarks
     empty = report.write(options.results, folder, about, servers.versions())
     print((folder / 'report.md').read_text())
     print(f'This is {folder}/report.md, with plots.')
 
     if run.errors_of_ours:
         sys.exit('\n'.join(['Failed:'] + run.errors_of_ours))
-    if options.form == 'smoke' and empty:
+    empty = [suite.name for suite in run.chosen if suite.name in empty]
+    if empty:
         sys.exit(f'These tables are empty: {", ".join(empty)}')
 
 

@@ -80,7 +80,7 @@ def details(suite, cell, found):
         values = table.values(peer, figure)
         if not values:
             continue
-        line = [peer + (' *' if table.is_disturbed(peer) else ''), number(table.median(peer, figure)),
+        line = [peer + ('†' if table.is_disturbed(peer) else ''), number(table.median(peer, figure)),
                 f'{number(min(values))}–{number(max(values))}',
                 ratio(table.ratio(peer, servers.EPOLL, figure)), ratio(table.ratio(peer, servers.LIBUV, figure)),
                 ratio(table.ratio(peer, best, figure)) if best else '–']
@@ -121,7 +121,7 @@ _INTRODUCTION = """\
 
 **Time of the server's processor** is the primary figure: it hardly depends on what else the machine does, while requests
 a second and latencies do. Lower is better. Each figure is the median over the rounds; ratios are medians of the ratios in
-each round. `async_uv again` is the same program once more: what differs between the two is noise. A row with a * was
+each round. `async_uv again` is the same program once more: what differs between the two is noise. One with a † was
 disturbed by something else each time it was tried. ../README.md says how all this is measured.
 
 Versions: {versions}.

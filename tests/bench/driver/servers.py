@@ -55,13 +55,15 @@ def _twice(command):
 ROLES = {
     'echo': _twice('{examples}/echo_server {port}') + _RAW + _ASIO + _KJ + _LIBEVENT + _RUNTIMES + _NODE,
     # kj has no reader of lines.
-    'line': _twice('{programs}/line_server {port}') + _RAW + _ASIO + _LIBEVENT + _RUNTIMES + _NODE,
+    'line': _twice('{programs}/line_server {port} batch') + [
+        Server('async_uv (flushed each)', '{programs}/line_server {port} each'),
+    ] + _RAW + _ASIO + _LIBEVENT + _RUNTIMES + _NODE,
     'many': _twice('{programs}/big_echo_server {port}') + _RAW + _ASIO + _KJ + _LIBEVENT + _RUNTIMES + _NODE,
     # Those of which one can say how much they read at once.
     'reads': _twice('{programs}/big_echo_server {port}') + _RAW + _ASIO + _KJ + _RUNTIMES,
     'bulk': [
         Server(OURS, '{programs}/bulk_server {port} {mode} copying'),
-        Server('async_uv, schedule', '{programs}/bulk_server {port} {mode} sharing'),
+        Server('async_uv (schedule)', '{programs}/bulk_server {port} {mode} sharing'),
     ] + _RAW + _ASIO + _KJ + _LIBEVENT + _RUNTIMES + _NODE,
     'proxy': _twice('{examples}/tcp_proxy {port} 127.0.0.1 {backend_port}') + [
         Server(EPOLL, '{programs}/epoll_proxy {port} {backend_port}'),

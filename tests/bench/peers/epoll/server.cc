@@ -39,9 +39,13 @@ class Connection : public Handler {
 
  private:
   void receive() {
-    const ssize_t n = recv(fd_, buffer.get(), read_size, 0);
-    if (n > 0) return received({buffer.get(), static_cast<std::size_t>(n)});
-    if (n == 0 || errno != EAGAIN) end();
+    // While the buffer is filled there is more, and this connection's memory is in the caches.
+    ssize_t n;
+    do {
+      n = recv(fd_, buffer.get(), read_size, 0);
+      if (n > 0) received({buffer.get(), static_cast<std::size_t>(n)});
+    } while (n == static_cast<ssize_t>(read_size) && !rest_ && !ended_);
+    if (n == 0 || (n < 0 && errno != EAGAIN)) end();
   }
 
   void send_rest() {
@@ -53,9 +57,13 @@ class Connection : public Handler {
     change(fd_, this, EPOLLIN);
   }
 
-  void end() { ended.emplace_back(this); }
+  void end() {
+    if (!ended_) ended.emplace_back(this);
+    ended_ = true;
+  }
 
   int fd_;
+  bool ended_ = false;
   std::unique_ptr<std::string> rest_;  // what could not be sent; nothing is read before it is
 };
 
