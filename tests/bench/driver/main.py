@@ -7,6 +7,8 @@ import pathlib
 import sys
 import time
 
+sys.dont_write_bytecode = True  # nothing is left among the sources
+
 import cell as cells
 import machine
 import report

@@ -85,13 +85,15 @@ void End::on_events(std::uint32_t events) {
 }
 
 void End::receive() {
-  const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
-  if (n < 0 && errno == EAGAIN) return;
+  // While the buffer is filled there is more, and this connection's memory is in the caches.
+  ssize_t n;
+  do {
+    n = recv(fd_, buffer, sizeof buffer, 0);
+    if (n > 0 && !pair_.other(*this).put(buffer, static_cast<std::size_t>(n)))
+      return pause_reading();
+  } while (n == sizeof buffer);
+  if (n > 0 || (n < 0 && errno == EAGAIN)) return;
   if (n < 0) return pair_.end();
-  if (n > 0) {
-    if (!pair_.other(*this).put(buffer, static_cast<std::size_t>(n))) pause_reading();
-    return;
-  }
   at_end_ = true;
   pause_reading();
   pair_.other(*this).end_sending();

@@ -130,7 +130,7 @@ class Bulk final : public Connection {
   void at_end() override {
     receives_ = false;
     if (!sends_ && !put(std::to_string(received_) + "\n")) return;
-    if (to_send_ == 0) end();
+    if (to_send_ == 0 && uv_stream_get_write_queue_size(stream()) == 0) end();
   }
   void written() override { send_more(); }
 

@@ -44,7 +44,7 @@ function send(socket, done) {
         return;
       }
     }
-    socket.end(done);
+    done();
   };
   more();
 }
@@ -58,11 +58,16 @@ function receive(socket, done) {
 const serve = {
   echo,
   line: lines,
-  send: (socket) => send(socket),
+  send: (socket) => send(socket, () => socket.end()),
   receive: (socket) => receive(socket, (received) => socket.end(`${received}\n`)),
   both: (socket) => {
-    receive(socket, () => {});
-    send(socket);
+    let underWay = 2;
+    const done = () => {
+      underWay -= 1;
+      if (underWay === 0) socket.end();
+    };
+    receive(socket, done);
+    send(socket, done);
   },
 }[mode];
 
