@@ -1,0 +1,155 @@
+"""Writes report.md: a summary, a table for each cell, and plots."""
+
+import plots
+import rows
+import servers
+import suites
+
+
+def number(value, digits=3):
+    if value is None:
+        return '–'
+    if value == 0:
+        return '0'
+    if abs(value) >= 100:
+        return f'{value:,.0f}'
+    decimals = max(0, digits - len(str(int(abs(value))))) if abs(value) >= 1 else digits
+    return f'{value:.{decimals}f}'
+
+
+def ratio(value):
+    return '–' if value is None else f'{value:.2f}'
+
+
+def _bold(name, cells):
+    return [f'**{cell}**' for cell in cells] if name == servers.OURS else cells
+
+
+def _table(head, lines):
+    return ['| ' + ' | '.join(head) + ' |', '|---|' + '---:|' * (len(head) - 1)] + [
+        '| ' + ' | '.join(line) + ' |' for line in lines] + ['']
+
+
+def _cells_with_rows(suite, found):
+    configs = {row['config'] for row in found}
+    return [cell for cell in suite.cells if cell.config in configs]
+
+
+def _figure(suite, cell):
+    return cell.figure or suite.figure, cell.unit or suite.unit
+
+
+def summary(title, chosen, found):
+    """Peers by cells, relative to raw libuv."""
+    columns = []
+    for suite in suites.SUITES:
+        if suite.name in chosen:
+            for cell in _cells_with_rows(suite, found[suite.name]):
+                name = cell.config if len(chosen) == 1 else f'{suite.title}: {cell.config}'
+                columns.append((name, rows.Table(found[suite.name], cell.config), *_figure(suite, cell)))
+    if not columns:
+        return []
+    names = list(dict.fromkeys(peer for _, table, _, _ in columns for peer in table.peers))
+    if servers.LIBUV not in names:
+        return []
+
+    def standing(name):
+        group = 0 if servers.is_ours(name) else 1 if name in servers.RAW else 2
+        known = [table.ratio(name, servers.LIBUV, figure) for _, table, figure, _ in columns]
+        known = [value for value in known if value is not None]
+        return group, sum(known) / len(known) if group == 2 and known else names.index(name)
+
+    lines = [['raw libuv, absolute'] + [
+        f'{number(table.median(servers.LIBUV, figure))} {unit.split(" ")[0]}' for _, table, figure, unit in columns]]
+    for name in sorted(names, key=standing):
+        if name != servers.LIBUV:
+            line = [name] + [ratio(table.ratio(name, servers.LIBUV, figure)) for _, table, figure, _ in columns]
+            lines.append(_bold(name, line))
+    return [f'### {title}', ''] + _table([''] + [name for name, _, _, _ in columns], lines)
+
+
+def details(suite, cell, found):
+    """One cell: absolute figure, spread, ratios, and what else was measured."""
+    table = rows.Table(found, cell.config)
+    figure, unit = _figure(suite, cell)
+    best = table.best(figure)
+    others = [(key, name) for key, name in suite.columns if any(key in row for row in table.rows)]
+    head = ['', unit, 'min–max', '/ epoll', '/ libuv', '/ best peer'] + [name for _, name in others]
+    lines = []
+    for peer in table.sorted_peers(figure):
+        values = table.values(peer, figure)
+        if not values:
+            continue
+        line = [peer + ('†' if table.is_disturbed(peer) else ''), number(table.median(peer, figure)),
+                f'{number(min(values))}–{number(max(values))}',
+                ratio(table.ratio(peer, servers.EPOLL, figure)), ratio(table.ratio(peer, servers.LIBUV, figure)),
+                ratio(table.ratio(peer, best, figure)) if best else '–']
+        lines.append(_bold(peer, line + [number(table.median(peer, key)) for key, _ in others]))
+    count = max((len(table.values(peer, figure)) for peer in table.peers), default=0)
+    rounds = f'{count} round{"s" if count != 1 else ""}' + (f'; the best peer is {best}' if best else '')
+    return [f'**{cell.config}** ({rounds})', ''] + _table(head, lines)
+
+
+def core(found):
+    """Operations by peers, from rows of tests/bench/core."""
+    if not found:
+        return []
+    names = list(dict.fromkeys(row['peer'] for row in found))
+    ours = [name for name in names if name in ('ours', servers.OURS)]
+    floor = [name for name in names if name.startswith('floor')][:1]
+    names = ours + floor + [name for name in names if name not in ours + floor]
+    lines = []
+    for config in dict.fromkeys(row['config'] for row in found):
+        table = rows.Table(found, config)
+        line = [config] + [number(table.median(name, 'ns')) for name in names]
+        if ours and floor:
+            line.insert(1 + len(ours) + len(floor), ratio(table.ratio(ours[0], floor[0], 'ns')))
+        if ours:
+            line[1] = f'**{line[1]}**'
+        lines.append(line + [number(table.median(ours[0], 'allocations')) if ours else '–'])
+    head = ['ns'] + names
+    if ours and floor:
+        head.insert(1 + len(ours) + len(floor), f'ours / {floor[0]}')
+    return ['## The core', '', 'Nanoseconds on the processor for one operation; medians. Allocations are ours.', ''
+            ] + _table(head + ['allocations'], lines)
+
+
+_INTRODUCTION = """\
+# The library beside its peers
+
+{about}
+
+**Time of the server's processor** is the primary figure: it hardly depends on what else the machine does, while requests
+a second and latencies do. Lower is better. Each figure is the median over the rounds; ratios are medians of the ratios in
+each round. `async_uv again` is the same program once more: what differs between the two is noise. One with a † was
+disturbed by something else each time it was tried. ../README.md says how all this is measured.
+
+Versions: {versions}.
+"""
+
+
+def write(results, folder, about, versions):
+    """Writes report.md and plots into `folder`, and gives the names of tables that are empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {suite.name: rows.load(results / f'{suite.name}.jsonl') for suite in suites.SUITES}
+    core_rows = rows.load(results / 'core.jsonl')
+    text = _INTRODUCTION.format(about=' '.join(about), versions=', '.join(versions) or 'unknown').split('\n')
+
+    overview = summary('Echo', ['echo'], found) + summary(
+        'Lines, bulk and connections', ['line', 'bulk', 'churn'], found) + summary('Proxies', ['proxy'], found)
+    if overview:
+        text += ['## In short: time of the processor, relative to raw libuv', ''] + overview
+    text += plots.write(folder, found)
+    text += core(core_rows)
+
+    empty = []
+    for suite in suites.SUITES:
+        shown = _cells_with_rows(suite, found[suite.name])
+        if not shown and suite.cells:
+            empty.append(suite.name)
+            continue
+        text += [f'## {suite.title}', '', suite.remark, '']
+        for cell in shown:
+            text += details(suite, cell, found[suite.name])
+    (folder / 'report.md').write_text('\n'.join(text).rstrip() + '\n')
+    return empty

@@ -1,0 +1,123 @@
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include "tests/bench/load/backend.h"
+#include "tests/bench/load/loads.h"
+#include "tests/bench/load/system.h"
+
+namespace bench {
+
+namespace {
+
+/// What both sides send is this byte, again and again.
+constexpr char filler = 'x';
+
+class Bulk_end final : public Pollable {
+ public:
+  /// Sends `bytes` bytes, if that is any, and then that no more will come, while it receives.
+  Bulk_end(Loop& loop, int fd, std::uint64_t bytes) : loop_(loop), fd_(fd), to_send_(bytes) {
+    loop_.watch(fd_, *this, bytes == 0 ? EPOLLIN : EPOLLIN | EPOLLOUT);
+  }
+
+  void on_events(std::uint32_t events) override {
+    if ((events & EPOLLOUT) != 0) send_more();
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive();
+  }
+
+  std::uint64_t received() const { return received_; }
+  /// `beginning()` is the first of what was received.
+  const std::string& beginning() const { return beginning_; }
+  bool ended() const { return ended_; }
+
+ private:
+  void send_more() {
+    static const std::string buffer(256 * 1024, filler);
+    while (to_send_ > 0) {
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(to_send_, buffer.size()));
+      const ssize_t sent = send(fd_, buffer.data(), n, MSG_NOSIGNAL);
+      if (sent < 0 && errno == EAGAIN) return;
+      if (sent < 0) give_up("send");
+      to_send_ -= static_cast<std::uint64_t>(sent);
+      loop_.progressed();
+    }
+    shutdown(fd_, SHUT_WR);
+    loop_.change(fd_, *this, EPOLLIN);
+  }
+
+  void receive() {
+    static char buffer[256 * 1024];
+    // The beginning is looked at.  The rest is counted, and not even copied, so that the load is
+    // not what limits the server.
+    const bool look = received_ < beginning_size;
+    const ssize_t n = look ? recv(fd_, buffer, sizeof buffer, 0)
+                           : recv(fd_, buffer, std::size_t{64} << 20, MSG_TRUNC);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0) give_up("recv");
+    loop_.progressed();
+    if (look) beginning_.append(buffer, static_cast<std::size_t>(n));
+    received_ += static_cast<std::uint64_t>(n);
+    if (n > 0) return;
+    errno = 0;
+    if (to_send_ > 0) give_up("the server has ended before it got everything");
+    ended_ = true;
+    loop_.forget(fd_);
+  }
+
+  static constexpr std::size_t beginning_size = 1 << 20;
+
+  Loop& loop_;
+  int fd_;
+  std::uint64_t to_send_;
+  std::uint64_t received_ = 0;
+  std::string beginning_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+static void check(const Bulk_end& client, const Options& options) {
+  errno = 0;
+  const std::string& beginning = client.beginning();
+  if (options.mode == "receive") {
+    // The server says how many bytes it got.
+    if (beginning != std::to_string(options.bytes) + "\n") give_up("the server got " + beginning);
+    return;
+  }
+  if (client.received() != options.bytes)
+    give_up("the server has sent " + std::to_string(client.received()) + " bytes");
+  if (beginning.find_first_not_of(filler) != std::string::npos)
+    give_up("the server has sent something else");
+}
+
+Row bulk_load(const Options& options) {
+  Loop loop;
+  std::optional<Backend> backend;
+  if (options.backend_port != 0) {
+    backend.emplace(loop, options.backend_port,
+                    [&](int fd) { return std::make_unique<Bulk_end>(loop, fd, options.bytes); });
+  }
+
+  Measurement measurement(options.pids);
+  const int fd = connect_to(options.port);
+  set_blocking(fd, false);
+  const bool client_sends = options.mode == "receive" || options.mode == "both";
+  Bulk_end client(loop, fd, client_sends ? options.bytes : 0);
+  while (!client.ended()) loop.turn();
+  measurement.end();
+  check(client, options);
+
+  Row row;
+  const double gb = static_cast<double>(options.bytes) * (options.mode == "both" ? 2 : 1) * 1e-9;
+  row.add("bytes", options.bytes);
+  row.add("gb_per_s", gb / measurement.seconds());
+  row.add("cpu_s_per_gb", measurement.server_seconds() / gb);
+  measurement.add_to(row);
+  return row;
+}
+
+}  // namespace bench

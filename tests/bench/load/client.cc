@@ -1,0 +1,79 @@
+#include "tests/bench/load/client.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string_view>
+
+#include "tests/bench/load/system.h"
+
+namespace bench {
+
+Client::Client(Loop& loop, const Messages& messages, Replies& replies, int fd, int depth, int first)
+    : loop_(loop),
+      messages_(messages),
+      replies_(replies),
+      fd_(fd),
+      sent_(static_cast<std::size_t>(first) * messages.size() % messages.round()),
+      received_(sent_),
+      began_(static_cast<std::size_t>(depth)) {
+  loop_.watch(fd_, *this, EPOLLIN);
+}
+
+void Client::start() { request(static_cast<int>(began_.size()), now_ns()); }
+
+void Client::on_events(std::uint32_t events) {
+  if ((events & EPOLLOUT) != 0) send_pending();
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive();
+}
+
+void Client::request(int n, std::uint64_t now) {
+  for (int i = 0; i < n; ++i) began_[(oldest_ + under_way_++) % began_.size()] = now;
+  pending_ += static_cast<std::size_t>(n) * messages_.size();
+  if (!waits_to_send_) send_pending();
+}
+
+void Client::send_pending() {
+  while (pending_ > 0) {
+    const std::string_view bytes = messages_.at(sent_, pending_);
+    const ssize_t n = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno != EAGAIN) give_up("send");
+      if (!waits_to_send_) loop_.change(fd_, *this, EPOLLIN | EPOLLOUT);
+      waits_to_send_ = true;
+      return;
+    }
+    sent_ += static_cast<std::size_t>(n);
+    pending_ -= static_cast<std::size_t>(n);
+  }
+  if (waits_to_send_) loop_.change(fd_, *this, EPOLLIN);
+  waits_to_send_ = false;
+}
+
+void Client::receive() {
+  static char buffer[256 * 1024];
+  const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
+  if (n < 0 && errno == EAGAIN) return;
+  if (n < 0) give_up("recv");
+  errno = 0;
+  if (n == 0) give_up("the server has closed a connection");
+  const auto size = static_cast<std::size_t>(n);
+  if (!messages_.match(received_, {buffer, size})) give_up("a reply is wrong");
+
+  const std::size_t answered_before = received_ / messages_.size();
+  received_ += size;
+  const std::size_t answered = received_ / messages_.size() - answered_before;
+  if (answered > under_way_) give_up("there are more replies than requests");
+  const std::uint64_t now = now_ns();
+  for (std::size_t i = 0; i < answered; ++i) {
+    replies_.latencies_ns.add(now - began_[oldest_]);
+    oldest_ = (oldest_ + 1) % began_.size();
+  }
+  under_way_ -= answered;
+  replies_.count += answered;
+  loop_.progressed();
+  if (answered > 0) request(static_cast<int>(answered), now);
+}
+
+}  // namespace bench
