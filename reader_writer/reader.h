@@ -41,7 +41,8 @@ struct Read_until_options {
 /// before is given first.
 ///
 /// - Scheduling: nothing is read from the system unless somebody waits for it, so a program that
-///   does not read slows the other side down.  In each turn a connection is read from once.
+///   does not read slows the other side down.  In each turn a connection is read from once, and up
+///   to seven times more as long as that fills the buffer.
 /// - Errors: one read at a time: another one fails with `Reader_in_use`.  Reads that could grow
 ///   without bound have a maximum, and fail with `Limit_exceeded` beyond it, which takes nothing
 ///   away.  Errors of the operating system other than the end of the connection fail with

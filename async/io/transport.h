@@ -37,7 +37,8 @@ struct Io_result {
 /// sense.
 ///
 /// - Scheduling: while its user wants to read (or write) and that is possible, the user is told
-///   once in each turn of the loop, at the start of a cycle that ends with flushing the user.
+///   in each turn of the loop, at the start of a cycle that ends with flushing the user; and up to
+///   seven times more, each in a cycle of its own, as long as what it reads fills all of its room.
 /// - Errors: after an error in one direction that direction stays as it is.
 /// - Lifetime: the destructor closes.
 class Transport : public Socket_base {

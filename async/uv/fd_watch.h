@@ -22,14 +22,15 @@ class Fd_watch {
   /// `stop()` ends it at once: `ready` is not called any more.
   void stop() noexcept;
 
+  bool wants_readable() const noexcept { return (wanted_ & UV_READABLE) != 0; }
   void want_readable(bool wanted) noexcept { want(UV_READABLE, wanted); }
   void want_writable(bool wanted) noexcept { want(UV_WRITABLE, wanted); }
 
  protected:
   ~Fd_watch() = default;
 
-  /// `ready(readable, writable)` is called for what is wanted, in each turn in which it is so.  After
-  /// an error of the descriptor both are true: trying shows the error.
+  /// `ready(readable, writable)` is called for what is wanted, in each turn in which it is so.
+  /// After an error of the descriptor both are true: trying shows the error.
   virtual void ready(bool readable, bool writable) noexcept = 0;
 
  private:

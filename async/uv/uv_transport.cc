@@ -51,14 +51,20 @@ void Uv_transport::ready(bool readable, bool writable) noexcept {
   const auto user = Ref<User>::share(user_);
   if (!user) return;
   if (writable) user->writable();
-  if (readable) user->readable();
-  engine().run_cycle(user.get());
-  // By now nothing but `user` may keep this alive.
+  int reads_left = readable ? most_reads_in_a_turn : 0;
+  do {
+    has_filled_ = false;
+    if (reads_left > 0) user->readable();
+    engine().run_cycle(user.get());
+    // By now nothing but `user` may keep this alive.
+  } while (--reads_left > 0 && has_filled_ && user_ == user.get() && wants_readable());
 }
 
 Io_result Uv_transport::read(std::span<char> into) noexcept {
-  return result_of(
-      retry_when_interrupted([&] { return recv(fd_.get(), into.data(), into.size(), 0); }));
+  const ssize_t n =
+      retry_when_interrupted([&] { return recv(fd_.get(), into.data(), into.size(), 0); });
+  has_filled_ = n == static_cast<ssize_t>(into.size());
+  return result_of(n);
 }
 
 Io_result Uv_transport::write(std::span<const std::string_view> parts) noexcept {
