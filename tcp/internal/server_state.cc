@@ -63,7 +63,7 @@ Server_state::Server_state(std::shared_ptr<Listener> listener, Address::Any addr
       wait_for_descriptors_(shortest_wait) {}
 
 void Server_state::start() noexcept {
-  add_ref();  // until the listener is closed
+  add_ref();  // until it is closed, and all clients are gone
   add_open(*this);
   listener_->set_user(this);
   listener_->want_ready(true);
@@ -104,9 +104,11 @@ void Server_state::admit(Listener::Accepted accepted) noexcept {
   ++counts_.accepted;
   ++num_connections_;
   const With_context with(*context_);
+  auto* client = new Client(Ref<Server_state>::share(this));
+  clients_.push_back(*client);
   Scheduler::schedule(
-      [self = Ref<Server_state>::share(this), accepted = std::move(accepted)]() mutable {
-        dont_wait_for(self->serve(self, std::move(accepted.transport), std::move(accepted.from)));
+      [client = Ref<Client>::share(client), accepted = std::move(accepted)]() mutable {
+        client->start(std::move(accepted.transport), accepted.from);
       });
   // Its first steps are a cycle of their own, as is all that comes later.
   engine().run_cycle_and_flush_all();
@@ -152,51 +154,6 @@ void Server_state::log_now_and_then(std::optional<Time_ns>& last, const std::str
 
 // Serving.
 
-Deferred<> Server_state::serve(Ref<Server_state> self, std::unique_ptr<Transport> transport,
-                               Address::Any from) {
-  static_cast<void>(self);
-  Client client;
-  clients_.push_back(client);
-  co_await serve_connection(&client, std::move(transport), from);
-  client.connection.reset();
-  client.unlink();
-  --num_connections_;
-  look_at_limit();
-  check_all_done();
-}
-
-Deferred<> Server_state::serve_connection(Client* client, std::unique_ptr<Transport> transport,
-                                          Address::Any from) {
-  if (settings_.tls && !is_closed_) {
-    transport = co_await upgrade(std::move(transport), from);
-    if (!transport) co_return;
-  }
-  if (is_closed_) {
-    // Turned away, as are those in the system's queue.
-    transport->close(Transport::How::Reset);
-    co_return;
-  }
-  std::uint64_t number = 0;
-  Ivar<> handler_has_ended;
-  const Or_error<void> outcome =
-      co_await try_with({.rest = Rest::log()}, [&, handler_has_ended]() -> Deferred<> {
-        client->connection.emplace(
-            Ref<Connection>::share(new Connection(std::move(transport), from, settings_.limits)));
-        Connection& connection = **client->connection;
-        number = connection.number();
-        connection.set_raise_when_consumer_leaves(false);
-        const Or_error<void> result = co_await or_error(
-            async::internal::call([&] { return handler_(from, *client->connection); }));
-        handler_has_ended.fill();
-        if (!result) result.error().rethrow();
-      });
-  const auto closed = (*client->connection)->begin_to_close(Close_options());
-  if (!outcome) handle_error(from, outcome.error(), number);
-  co_await handler_has_ended.read();
-  co_await closed;
-  counts_.bytes_dropped += (*client->connection)->bytes_dropped();
-}
-
 Deferred<std::unique_ptr<Transport>> Server_state::upgrade(std::unique_ptr<Transport> transport,
                                                            Address::Any from) {
   const Stop stop(settings_.tls_timeout, closed_.read());
@@ -228,33 +185,42 @@ void Server_state::handle_error(const Address::Any& from, const Error& error,
 // Ending.
 
 Deferred<> Server_state::close() noexcept {
-  if (!std::exchange(is_closed_, true)) {
-    listener_->set_user(nullptr);
-    listener_->close();
-    if (Turn_task::is_linked()) Turn_task::unlink();
-    Ends_with_scheduler::unlink();
+  const auto alive = Ref<Server_state>::share(this);
+  if (!is_closed_) {
+    stop_listening();
     closed_.fill();
     check_all_done();
-    release();
   }
   return close_finished();
 }
 
 void Server_state::close_connections() noexcept {
-  for (Client& client : clients_) {
-    if (client.connection) static_cast<void>((*client.connection)->begin_to_close(Close_options()));
-  }
+  for (Client& client : clients_) client.close();
 }
 
-void Server_state::check_all_done() noexcept {
-  if (is_closed_ && num_connections_ == 0) all_done_.fill_if_empty();
-}
-
-void Server_state::scheduler_ends() noexcept {
+void Server_state::stop_listening() noexcept {
   is_closed_ = true;
   listener_->set_user(nullptr);
   listener_->close();
   if (Turn_task::is_linked()) Turn_task::unlink();
+}
+
+void Server_state::client_is_gone() noexcept {
+  --num_connections_;
+  look_at_limit();
+  check_all_done();
+}
+
+void Server_state::check_all_done() noexcept {
+  if (!is_closed_ || num_connections_ > 0) return;
+  Ends_with_scheduler::unlink();
+  all_done_.fill();
+  release();
+}
+
+void Server_state::scheduler_ends() noexcept {
+  if (!is_closed_) stop_listening();
+  while (!clients_.is_empty()) clients_.pop_front().scheduler_ends();
   release();
 }
 

@@ -18,13 +18,12 @@
 #include "async/io/network.h"
 #include "async/ivar.h"
 #include "reader_writer/internal/connection_handle.h"
+#include "tcp/internal/client.h"
 #include "tcp/upgrade.h"
 
 namespace async::Tcp::internal {
 
 using async::internal::Connection;
-using async::internal::Connection_handle;
-using async::internal::Ref;
 
 /// What a server has seen so far.
 struct Server_counts {
@@ -69,33 +68,32 @@ class Server_state final : public async::internal::Shared,
   const std::shared_ptr<Listener>& listener() const noexcept { return listener_; }
   const Address::Any& address() const noexcept { return address_; }
   const Server_settings& settings() const noexcept { return settings_; }
+  const Ref<async::internal::Context>& context() const noexcept { return context_; }
   int num_connections() const noexcept { return num_connections_; }
   const Server_counts& counts() const noexcept { return counts_; }
   void invariant() const;
+
+  // For its clients.
+  Handler& handler() noexcept { return handler_; }
+  Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
+                                               Address::Any from);
+  void handle_error(const Address::Any& from, const Error& error,
+                    std::uint64_t connection) noexcept;
+  void add_bytes_dropped(std::uint64_t n) noexcept { counts_.bytes_dropped += n; }
+  void client_is_gone() noexcept;
 
   void run_in_turn() noexcept override;
   void scheduler_ends() noexcept override;
 
  private:
-  /// A client that has a slot.
-  struct Client : public async::internal::List_link {
-    std::optional<Connection_handle> connection;  // once it is upgraded
-  };
-
   ~Server_state() override = default;
 
   bool accept_one() noexcept;
   void admit(Listener::Accepted accepted) noexcept;
-  Deferred<> serve(Ref<Server_state> self, std::unique_ptr<Transport> transport, Address::Any from);
-  Deferred<> serve_connection(Client* client, std::unique_ptr<Transport> transport,
-                              Address::Any from);
-  Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
-                                               Address::Any from);
-  void handle_error(const Address::Any& from, const Error& error,
-                    std::uint64_t connection) noexcept;
   void wait_for_descriptors(std::error_code error) noexcept;
   Deferred<> go_on_after_a_while(Ref<Server_state> self);
   void look_at_limit() noexcept;
+  void stop_listening() noexcept;
   void check_all_done() noexcept;
   void log_now_and_then(std::optional<Time_ns>& last, const std::string& message);
 

@@ -1,0 +1,117 @@
+#include "tcp/internal/client.h"
+
+#include <utility>
+
+#include "async/coroutine.h"
+#include "async/internal/keep.h"
+#include "async/scheduler.h"
+#include "async/try_with.h"
+#include "tcp/internal/server_state.h"
+
+namespace async::Tcp::internal {
+
+using async::internal::Access;
+using async::internal::Cell_base;
+using async::internal::With_context;
+
+Client::Client(Ref<Server_state> server)
+    : Monitor_core(nullptr),
+      Waiter(server->context().get()),
+      context_(server->context()),
+      server_(std::move(server)) {}
+
+Client::~Client() { Waiter::end(); }
+
+void Client::start(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept {
+  if (server_->settings().tls && !server_->is_closed()) {
+    dont_wait_for(upgrade(Ref<Client>::share(this), std::move(transport), from));
+  } else {
+    serve(std::move(transport), from);
+  }
+}
+
+Deferred<> Client::upgrade(Ref<Client> self, std::unique_ptr<Transport> transport,
+                           Address::Any from) {
+  transport = co_await self->server_->upgrade(std::move(transport), from);
+  if (transport) {
+    self->serve(std::move(transport), from);
+  } else {
+    self->gone();
+  }
+}
+
+void Client::serve(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept {
+  if (server_->is_closed()) {
+    // Turned away, as are those in the system's queue.
+    transport->close(Transport::How::Reset);
+    gone();
+    return;
+  }
+  stage_ = Stage::Serving;
+  const auto own_context = context_->with_monitor(Ref<Monitor_core>::share(this));
+  const With_context with(*own_context);
+  connection_.emplace(Ref<Connection>::share(
+      new Connection(std::move(transport), from, server_->settings().limits)));
+  (*connection_)->set_raise_when_consumer_leaves(false);
+  wait_for(
+      Access::take(async::internal::call([&] { return server_->handler()(from, *connection_); })));
+}
+
+void Client::wait_for(Ref<Cell_base> root) noexcept {
+  if (root) Cell_base::wait_for(std::move(root), *this);
+}
+
+void Client::run() noexcept {
+  const auto self = Ref<Client>::share(this);
+  const auto source = Ref<Cell_base>::adopt(take_source());
+  if (stage_ == Stage::Closing) {
+    server_->add_bytes_dropped((*connection_)->bytes_dropped());
+    gone();
+    return;
+  }
+  if (source->state() != Cell_base::State::Full) {
+    const Error error = source->take_error();
+    if (std::exchange(has_failed_, true)) {
+      Rest::log().handle(error, *context_);
+    } else {
+      fail(error);
+    }
+  }
+  stage_ = Stage::Closing;
+  wait_for(Access::take((*connection_)->begin_to_close(Close_options())));
+}
+
+void Client::pass_on(const Error& error, const Monitor_core& /*from*/) noexcept {
+  if (stage_ == Stage::Serving && !std::exchange(has_failed_, true)) {
+    const With_context with(*context_);
+    Scheduler::schedule([self = Ref<Client>::share(this), error] { self->fail(error); });
+  } else {
+    Rest::log().handle(error, *context_);
+  }
+}
+
+void Client::fail(const Error& error) noexcept {
+  const Connection_handle connection = *connection_;
+  close();
+  server_->handle_error(connection->remote(), error, connection->number());
+}
+
+void Client::close() noexcept {
+  if (connection_) static_cast<void>((*connection_)->begin_to_close(Close_options()));
+}
+
+void Client::gone() noexcept {
+  connection_.reset();
+  List_link::unlink();
+  std::exchange(server_, nullptr)->client_is_gone();
+  release();
+}
+
+void Client::scheduler_ends() noexcept {
+  Waiter::leave();
+  connection_.reset();
+  server_ = nullptr;
+  release();
+}
+
+}  // namespace async::Tcp::internal
