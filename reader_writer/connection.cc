@@ -52,14 +52,18 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
       remote_(std::move(remote)),
       buffer_limit_(limits.buffer_limit),
       received_(limits.reader_buffer_size),
-      age_(limits.buffer_age_limit),
-      consumer_left_(Ref<Cell<void>>::adopt(new Plain_cell<void>)) {
+      age_(limits.buffer_age_limit) {
   transport_->set_user(this);
   add_open(*this);
   // The count that this begins with is its own, until it is Closed.
 }
 
 Connection::~Connection() = default;
+
+Connection::Rare& Connection::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
 
 void Connection::remove_handle() noexcept {
   --num_handles_;
@@ -205,7 +209,7 @@ std::size_t Connection::hand_over(std::string_view more) noexcept {
     writing_failed(result.error);
     return more.size();
   }
-  if (result.bytes > 0) next_pause_ = shortest_pause;
+  if (result.bytes > 0 && rare_) rare_->next_pause = shortest_pause;
   if (result.bytes < offered) {
     is_blocked_ = true;
     transport_->want_writable(true);
@@ -255,7 +259,7 @@ void Connection::writing_failed(std::error_code error) noexcept {
 
 void Connection::consumer_has_left(std::error_code error) noexcept {
   drop_what_is_queued(Flush_result::Consumer_left);
-  consumer_left_->root()->fill();
+  if (consumer_left_) consumer_left_->root()->fill();
   if (stage_ == Stage::Flushing) {
     finish_closing(Flush_result::Consumer_left, Transport::How::In_order);
   } else if (raise_when_consumer_leaves_) {
@@ -263,22 +267,26 @@ void Connection::consumer_has_left(std::error_code error) noexcept {
   }
 }
 
-Deferred<> Connection::consumer_left() const {
-  return Access::deferred(Ref<Cell<void>>(consumer_left_));
+Deferred<> Connection::consumer_left() {
+  if (write_outcome_ == Flush_result::Consumer_left) return determined();
+  if (stage_ == Stage::Closed) return never();
+  if (!consumer_left_) consumer_left_ = Ref<Cell<void>>::adopt(new Plain_cell<void>);
+  return Access::deferred(consumer_left_);
 }
 
 // The kernel has no memory for more just now, and nothing tells when it has.
 void Connection::pause() noexcept {
   is_blocked_ = true;
   const With_context with(*context_);
-  if (pause_) pause_->abort();
-  pause_ = Clock::Event::run_after(next_pause_, [this] {
-    pause_.reset();
+  Rare& r = rare();
+  if (r.pause) r.pause->abort();
+  r.pause = Clock::Event::run_after(r.next_pause, [this] {
+    rare_->pause.reset();
     const auto alive = Ref<Connection>::share(this);
     is_blocked_ = false;
     flush();
   });
-  next_pause_ = std::min(Span(2 * next_pause_.ns()), Span(longest_pause));
+  r.next_pause = std::min(Span(2 * r.next_pause.ns()), Span(longest_pause));
   watch_age();
 }
 
@@ -289,26 +297,27 @@ void Connection::fail(const Error& error) noexcept {
 }
 
 void Connection::raise(const Error& error) noexcept {
-  if (monitor_) {
-    monitor_->send(error);
+  if (rare_ && rare_->monitor) {
+    rare_->monitor->send(error);
   } else {
     context_->monitor->receive(error);
   }
 }
 
 Monitor Connection::monitor() {
-  if (!monitor_) {
+  std::optional<Monitor>& monitor = rare().monitor;
+  if (!monitor) {
     const With_context with(*context_);
-    monitor_ = Monitor::create("the writer to " + to_string(remote_));
+    monitor = Monitor::create("the writer to " + to_string(remote_));
   }
-  return *monitor_;
+  return *monitor;
 }
 
 void Connection::drop_what_is_queued(Flush_result why) noexcept {
   if (!write_outcome_) write_outcome_ = why;
   bytes_dropped_ += to_write_.clear();
   is_blocked_ = false;
-  if (pause_) std::exchange(pause_, std::nullopt)->abort();
+  if (rare_ && rare_->pause) std::exchange(rare_->pause, std::nullopt)->abort();
   transport_->want_writable(false);
   if (Turn_task::is_linked()) Turn_task::unlink();
   flush_waiters_.stopped(*write_outcome_);
@@ -326,7 +335,8 @@ Deferred<Flush_result> Connection::flushed() {
 }
 
 void Connection::watch_age() noexcept {
-  if (to_write_.is_empty() && !age_timer_) return;
+  const bool is_watched = rare_ && rare_->age_timer;
+  if (to_write_.is_empty() && !is_watched) return;
   const With_context with(*context_);
   if (to_write_.is_empty()) {
     age_.forget();
@@ -335,18 +345,18 @@ void Connection::watch_age() noexcept {
     age_.mark(bytes_received_, Clock::now());
   }
   if (const auto deadline = age_.deadline()) {
-    if (age_timer_) {
-      age_timer_->reschedule_at(*deadline);
+    if (is_watched) {
+      rare_->age_timer->reschedule_at(*deadline);
     } else {
-      age_timer_ = Clock::Event::run_at(*deadline, [this] { check_age(); });
+      rare().age_timer = Clock::Event::run_at(*deadline, [this] { check_age(); });
     }
-  } else if (age_timer_) {
-    std::exchange(age_timer_, std::nullopt)->abort();
+  } else if (is_watched) {
+    std::exchange(rare_->age_timer, std::nullopt)->abort();
   }
 }
 
 void Connection::check_age() noexcept {
-  age_timer_.reset();
+  rare_->age_timer.reset();
   fail(Error(Limit_exceeded(Limit_exceeded::Limit::Buffer_age,
                             "something waited to be written to " + to_string(remote_) +
                                 " for more than " + to_string(*age_.limit().span()),

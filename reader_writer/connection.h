@@ -95,7 +95,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void written() noexcept;
 
   Deferred<Flush_result> flushed();
-  Deferred<> consumer_left() const;
+  Deferred<> consumer_left();
   std::uint64_t bytes_received() const noexcept { return bytes_received_; }
   std::uint64_t bytes_written() const noexcept { return bytes_written_; }
   std::uint64_t bytes_dropped() const noexcept { return bytes_dropped_; }
@@ -115,7 +115,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   /// `begin_to_close(options)` and `give_up()` are that without it: later writes are discarded.
   Deferred<Close_result> begin_to_close(Close_options options);
   Deferred<Close_result> give_up();
-  Deferred<Close_result> close_finished() { return closed_.read(); }
+  Deferred<Close_result> close_finished();
   bool is_closed() const noexcept { return stage_ != Stage::Open; }
 
   void readable() noexcept override;
@@ -155,6 +155,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void stop_lingering() noexcept;
   void force_close() noexcept;
   void finish_closing(Flush_result outcome, Transport::How how) noexcept;
+  void make_closed();
   void set_timer(Span after, void (Connection::*f)() noexcept) noexcept;
 
   static constexpr std::chrono::milliseconds shortest_pause{5};
@@ -164,23 +165,34 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   // In a cycle.  One that is always taken at once leaves the others their turn.
   static constexpr std::size_t most_to_write_through = 1024 * 1024;
 
+  /// What a connection needs while it is in trouble, or closes: idle ones do without.
+  struct Rare : Pooled {
+    std::size_t bytes_thrown_away = 0;      // while lingering
+    std::optional<Clock::Event> timer;      // of the stage
+    std::optional<Clock::Event> age_timer;  // of what waits longest
+    std::optional<Clock::Event> pause;      // while the system has no buffers
+    Span next_pause = shortest_pause;
+    std::optional<Monitor> monitor;
+  };
+  Rare& rare();
+
   const std::uint64_t number_;
   const Ref<Context> context_;
   std::unique_ptr<Transport> transport_;
   const Address::Any remote_;
   const std::size_t buffer_limit_;
 
+  int num_handles_ = 0;
   Stage stage_ = Stage::Open;
   Sending sending_ = Sending::Open;
   bool program_has_closed_ = false;
   bool raise_when_consumer_leaves_ = true;
   bool is_blocked_ = false;                    // the transport will say when it can take more
   std::optional<Flush_result> write_outcome_;  // why nothing is written any more
-  int num_handles_ = 0;
-
-  Read_buffer received_;
   std::optional<Eof> eof_;
   Eof::Reason what_eof_means_ = Eof::Reason::Clean;  // unless a write has shown another reason
+
+  Read_buffer received_;
   std::exception_ptr read_error_;
   Pending_read* pending_read_ = nullptr;
 
@@ -191,15 +203,10 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   std::uint64_t bytes_dropped_ = 0;
   Flush_waiters flush_waiters_;
   Buffer_age age_;
-  const Ref<Cell<void>> consumer_left_;
-  std::optional<Monitor> monitor_;
 
-  std::size_t bytes_thrown_away_ = 0;      // while lingering
-  std::optional<Clock::Event> timer_;      // of the stage
-  std::optional<Clock::Event> age_timer_;  // of what waits longest
-  std::optional<Clock::Event> pause_;      // while the system has no buffers
-  Span next_pause_ = shortest_pause;
-  Ivar<Close_result> closed_;
+  std::unique_ptr<Rare> rare_;
+  Ref<Cell<void>> consumer_left_;   // once somebody has asked
+  Ref<Cell<Close_result>> closed_;  // likewise, or it is
 };
 
 }  // namespace async::internal

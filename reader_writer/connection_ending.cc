@@ -77,7 +77,8 @@ void Connection::everything_is_flushed() noexcept {
   linger();
   if (stage_ != Stage::Lingering) return;
   // Nothing is unread.  If nothing is unacknowledged either, nothing can be lost.
-  if (bytes_thrown_away_ == 0 && transport_->unacknowledged() == 0) {
+  const bool has_thrown_away = rare_ && rare_->bytes_thrown_away > 0;
+  if (!has_thrown_away && transport_->unacknowledged() == 0) {
     finish_closing(Flush_result::Flushed, Transport::How::In_order);
   } else {
     if (sending_ != Sending::Ended) send_end();
@@ -92,8 +93,8 @@ void Connection::linger() noexcept {
     const Io_result result = transport_->read(nowhere);
     if (result.status == Io_result::Status::Would_block) return;
     if (result.status != Io_result::Status::Ok) break;
-    bytes_thrown_away_ += result.bytes;
-    if (bytes_thrown_away_ > most_to_throw_away) break;
+    rare().bytes_thrown_away += result.bytes;
+    if (rare_->bytes_thrown_away > most_to_throw_away) break;
   }
   finish_closing(Flush_result::Flushed, Transport::How::In_order);
 }
@@ -106,20 +107,34 @@ void Connection::finish_closing(Flush_result outcome, Transport::How how) noexce
   stage_ = Stage::Closed;
   drop_what_is_queued(outcome);
   drop_what_is_unread();
-  if (timer_) std::exchange(timer_, std::nullopt)->abort();
+  if (rare_ && rare_->timer) std::exchange(rare_->timer, std::nullopt)->abort();
   transport_->set_user(nullptr);
   transport_->close(how);
   Ends_with_scheduler::unlink();
-  if (!consumer_left_->root()->is_determined()) consumer_left_->root()->set_never();
-  closed_.fill(Close_result{.outcome = outcome, .bytes_dropped = bytes_dropped_});
+  if (consumer_left_ && !consumer_left_->root()->is_determined()) {
+    consumer_left_->root()->set_never();
+  }
+  make_closed();
+  closed_->root()->fill(Close_result{.outcome = outcome, .bytes_dropped = bytes_dropped_});
   release();
+}
+
+void Connection::make_closed() {
+  if (!closed_) closed_ = Ref<Cell<Close_result>>::adopt(new Plain_cell<Close_result>);
+}
+
+Deferred<Close_result> Connection::close_finished() {
+  if (stage_ != Stage::Closed) make_closed();
+  if (!closed_) return never<Close_result>();  // the scheduler has ended before
+  return Access::deferred(closed_);
 }
 
 void Connection::set_timer(Span after, void (Connection::*f)() noexcept) noexcept {
   const With_context with(*context_);
-  if (timer_) timer_->abort();
-  timer_ = Clock::Event::run_after(after, [this, f] {
-    timer_.reset();
+  std::optional<Clock::Event>& timer = rare().timer;
+  if (timer) timer->abort();
+  timer = Clock::Event::run_after(after, [this, f] {
+    rare_->timer.reset();
     const auto alive = Ref<Connection>::share(this);
     (this->*f)();
   });
@@ -136,14 +151,17 @@ void Connection::scheduler_ends() noexcept {
                to_string(remote_));
   }
   stage_ = Stage::Closed;
-  timer_.reset();
-  age_timer_.reset();
-  pause_.reset();
+  rare_ = nullptr;
   transport_->set_user(nullptr);
   transport_->close(Transport::How::In_order);
   if (Turn_task::is_linked()) Turn_task::unlink();
   if (Pending_read* read = std::exchange(pending_read_, nullptr)) read->forget();
   flush_waiters_.forget();
+  // Whoever waits may hold a handle of this.
+  if (closed_) closed_->root()->set_never();
+  if (consumer_left_ && !consumer_left_->root()->is_determined()) {
+    consumer_left_->root()->set_never();
+  }
   release();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -61,7 +62,7 @@ class Ring {
   T& at(std::size_t i) noexcept { return slots_[(first_ + i) & (capacity_ - 1)]; }
 
   void grow() {
-    const std::size_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
+    const std::uint32_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
     T* slots = static_cast<T*>(thread_state.pool.allocate(larger * sizeof(T)));
     for (std::size_t i = 0; i < size_; ++i) {
       std::construct_at(slots + i, std::move(at(i)));
@@ -74,9 +75,9 @@ class Ring {
   }
 
   T* slots_ = nullptr;
-  std::size_t capacity_ = 0;  // a power of two
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
+  std::uint32_t capacity_ = 0;  // a power of two
+  std::uint32_t first_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace async::internal
