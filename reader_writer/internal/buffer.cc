@@ -2,50 +2,78 @@
 
 #include <array>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASYNC_BUFFERS_ARE_NOT_CACHED
-#endif
-#endif
-
 namespace async::internal {
 
 namespace {
 
-/// Free blocks of one size.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool buffers_are_cached = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool buffers_are_cached = false;
+#else
+constexpr bool buffers_are_cached = true;
+#endif
+#else
+constexpr bool buffers_are_cached = true;
+#endif
+
+/// Free blocks of one size.  Trivially destroyed, so that to use it costs no more than its address;
+/// `Closes_caches` ends it with the thread.
 class Cache {
  public:
-  explicit Cache(std::size_t size) : size_(size) {}
-  ~Cache() {
-    while (num_free_ > 0) delete[] free_[--num_free_];
-    is_closed_ = true;
-  }
+  explicit constexpr Cache(std::size_t size) : size_(size) {}
 
-  std::size_t size() const noexcept { return size_; }
   char* take() { return num_free_ > 0 ? free_[--num_free_] : new char[size_]; }
   void give(char* data) noexcept {
-#if !defined(ASYNC_BUFFERS_ARE_NOT_CACHED)
-    if (num_free_ < free_.size() && !is_closed_) {
+    if (stage_ == Stage::Open && num_free_ < free_.size()) {
       free_[num_free_++] = data;
-      return;
+    } else {
+      give_slowly(data);
     }
-#endif
-    delete[] data;
+  }
+  void close() noexcept {
+    stage_ = Stage::Closed;
+    while (num_free_ > 0) delete[] free_[--num_free_];
   }
 
  private:
+  enum class Stage : unsigned char { Unused, Open, Closed };
+
+  void give_slowly(char* data) noexcept;
+
   const std::size_t size_;
-  std::array<char*, 64> free_;
   std::size_t num_free_ = 0;
-  bool is_closed_ = false;  // the thread is ending
+  Stage stage_ = buffers_are_cached ? Stage::Unused : Stage::Closed;
+  std::array<char*, 64> free_ = {};
 };
 
-thread_local Cache read_buffers(read_buffer_size);
-thread_local Cache write_buffers(write_buffer_size);
+constinit thread_local Cache read_buffers(read_buffer_size);
+constinit thread_local Cache write_buffers(write_buffer_size);
+
+struct Closes_caches {
+  bool armed = false;
+  ~Closes_caches() {
+    if (!armed) return;
+    read_buffers.close();
+    write_buffers.close();
+  }
+};
+thread_local Closes_caches closes_caches;
+
+void Cache::give_slowly(char* data) noexcept {
+  if (stage_ == Stage::Unused) {
+    stage_ = Stage::Open;
+    closes_caches.armed = true;
+    give(data);
+    return;
+  }
+  delete[] data;
+}
 
 Cache* cache_of(std::size_t size) noexcept {
-  if (size == read_buffers.size()) return &read_buffers;
-  if (size == write_buffers.size()) return &write_buffers;
+  if (size == read_buffer_size) return &read_buffers;
+  if (size == write_buffer_size) return &write_buffers;
   return nullptr;
 }
 

@@ -1,18 +1,52 @@
 #include "reader_writer/internal/flush_waiters.h"
 
+#include <utility>
+
 namespace async::internal {
 
+/// One who waits: the result, and its place in the queue.
+class Flush_waiters::One final : public Cell<Flush_result> {
+ public:
+  explicit One(std::uint64_t position) : position(position) {}
+
+  const std::uint64_t position;
+  One* next = nullptr;
+
+ private:
+  void dispose() noexcept override {
+    this->before_delete();
+    delete this;
+  }
+};
+
 Deferred<Flush_result> Flush_waiters::wait(std::uint64_t position) {
-  auto result = Ref<Cell<Flush_result>>::adopt(new Plain_cell<Flush_result>);
-  waiters_.push_back(Waiter{position, result});
-  return Access::deferred(std::move(result));
+  auto one = Ref<One>::adopt(new One(position));
+  One*& end = first_ ? last_->next : first_;
+  last_ = end = Ref<One>(one).leak();
+  return Access::deferred(Ref<Cell<Flush_result>>(std::move(one)));
+}
+
+Ref<Flush_waiters::One> Flush_waiters::take_first() noexcept {
+  One* one = first_;
+  first_ = one->next;
+  return Ref<One>::adopt(one);
 }
 
 void Flush_waiters::tell_first(Flush_result result) noexcept {
-  const Ref<Cell<Flush_result>> cell = std::move(waiters_.front().result);
-  waiters_.pop_front();
-  if (waiters_.is_empty()) waiters_.release();
-  if (cell->is_live()) cell->root()->fill(result);
+  const Ref<One> one = take_first();
+  if (one->is_live()) one->root()->fill(result);
+}
+
+void Flush_waiters::written(std::uint64_t position) noexcept {
+  while (first_ && first_->position <= position) tell_first(Flush_result::Flushed);
+}
+
+void Flush_waiters::stopped(Flush_result why) noexcept {
+  while (first_) tell_first(why);
+}
+
+void Flush_waiters::forget() noexcept {
+  while (first_) take_first();
 }
 
 }  // namespace async::internal

@@ -5,10 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include "async/deferred.h"
-#include "async/internal/ring.h"
 #include "reader_writer/flush_result.h"
 
 namespace async::internal {
@@ -16,31 +14,29 @@ namespace async::internal {
 /// A queue of positions in the stream of what was written, each with a deferred.
 class Flush_waiters {
  public:
+  Flush_waiters() = default;
+  Flush_waiters(const Flush_waiters&) = delete;
+  Flush_waiters& operator=(const Flush_waiters&) = delete;
+  ~Flush_waiters() { forget(); }
+
   /// `wait(position)` is determined when all up to `position` has been written, or will not be.
   Deferred<Flush_result> wait(std::uint64_t position);
 
   /// `written(position)` says that all up to `position` has been written.
-  void written(std::uint64_t position) noexcept {
-    while (!waiters_.is_empty() && waiters_.front().position <= position) {
-      tell_first(Flush_result::Flushed);
-    }
-  }
+  void written(std::uint64_t position) noexcept;
   /// `stopped(why)` says that nothing more will be.
-  void stopped(Flush_result why) noexcept {
-    while (!waiters_.is_empty()) tell_first(why);
-  }
+  void stopped(Flush_result why) noexcept;
   /// `forget()` is for when nobody can be told any more.
-  void forget() noexcept { waiters_.clear(); }
+  void forget() noexcept;
 
  private:
-  struct Waiter {
-    std::uint64_t position;
-    Ref<Cell<Flush_result>> result;
-  };
+  class One;
 
+  Ref<One> take_first() noexcept;
   void tell_first(Flush_result result) noexcept;
 
-  Ring<Waiter> waiters_;  // by position
+  One* first_ = nullptr;  // by position; each is owned here
+  One* last_ = nullptr;   // if there is a first
 };
 
 }  // namespace async::internal
