@@ -35,6 +35,14 @@ TEST(With_timeout, gives_a_value_that_comes_in_time) {
   });
 }
 
+TEST(With_timeout, of_something_determined_is_determined_at_once) {
+  Simulation().run([]() -> Deferred<> {
+    EXPECT_EQ(Clock::with_timeout(5s, determined(7)).peek(), 7);
+    EXPECT_TRUE(Clock::with_timeout(5s, determined()).is_determined());
+    co_await determined();
+  });
+}
+
 TEST(With_timeout, gives_up_when_the_time_is_up) {
   Simulation().run([]() -> Deferred<> {
     const Time_ns start = Clock::now();
