@@ -60,7 +60,7 @@ class Read_op final : public Cell<R>, public Pending_read {
 };
 
 template <class R, class Try>
-Deferred<R> wait_to_read(Connection& connection, Try t) {
+[[gnu::noinline]] Deferred<R> wait_to_read(Connection& connection, Try t) {
   auto* op = new Read_op<R, Try>(Ref<Connection>::share(&connection), std::move(t));
   Deferred<R> result = Access::deferred(Ref<Cell<R>>(Ref<Read_op<R, Try>>::share(op)));
   connection.wait_to_read(*op);
@@ -70,10 +70,11 @@ Deferred<R> wait_to_read(Connection& connection, Try t) {
 /// `start(handle, t)` is what `t` gives, now or once it can.  It fails if another read is under
 /// way.
 template <class R, class Try>
-Deferred<R> start(const Connection_handle& handle, Try t) {
+[[gnu::always_inline]] inline Deferred<R> start(const Connection_handle& handle, Try t) {
   Connection& connection = *handle;
-  if (connection.is_reading()) return failed<R>(Error(Reader_in_use()));
-  // What is there already is put right where the caller finds it: a read costs little more.
+  if (connection.is_reading()) [[unlikely]]
+    return failed<R>(Error(Reader_in_use()));
+  // What has arrived already is put right where the caller will find it.
   Ref<Cell<R>> result;
   const auto give = [&result]<class... Args>(Args&&... args) {
     result = Ref<Cell<R>>::adopt(new Plain_cell<R>(std::in_place, std::forward<Args>(args)...));

@@ -21,16 +21,8 @@ void Write_queue::close_open() {
 }
 
 void Write_queue::make_part_of_copies() {
-  const std::string_view copies(open_.begin, open_.free);
+  const std::string_view copies = open_.copies();
   if (copies.empty()) return;
-  if (!parts_.is_empty()) {
-    Part& last = parts_.back();
-    if (last.bytes.data() + last.bytes.size() == copies.data() && !last.owner && !last.buffer) {
-      last.bytes = {last.bytes.data(), last.bytes.size() + copies.size()};
-      open_.begin = open_.free;
-      return;
-    }
-  }
   parts_.push_back(Part{.bytes = copies, .buffer = nullptr, .owner = nullptr});
   open_.begin = open_.free;
 }
@@ -74,15 +66,17 @@ void Write_queue::take(Filled_buffer filled) {
 }
 
 std::span<const std::string_view> Write_queue::first(std::span<std::string_view> parts) {
-  make_part_of_copies();
-  const std::size_t count = std::min(parts.size(), parts_.size());
+  std::size_t count = std::min(parts.size(), parts_.size());
   for (std::size_t i = 0; i < count; ++i) parts[i] = parts_[i].bytes;
+  if (const auto copies = open_.copies(); !copies.empty() && count < parts.size()) {
+    parts[count++] = copies;
+  }
   return parts.first(count);
 }
 
 void Write_queue::pop(std::size_t n) noexcept {
   num_bytes_ -= n;
-  while (n > 0) {
+  while (n > 0 && !parts_.is_empty()) {
     Part& part = parts_.front();
     if (n < part.bytes.size()) {
       part.bytes.remove_prefix(n);
@@ -91,6 +85,7 @@ void Write_queue::pop(std::size_t n) noexcept {
     n -= part.bytes.size();
     parts_.pop_front();
   }
+  open_.begin += n;
   if (num_bytes_ == 0) clear();
 }
 

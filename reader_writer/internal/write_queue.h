@@ -59,14 +59,15 @@ class Write_queue {
     std::shared_ptr<const void> owner;  // of what was taken
   };
 
-  /// The buffer into which copies go.  They become a part when somebody asks for parts, or
-  /// something else comes behind them: so a copy costs no more than its bytes.
+  /// The buffer into which copies go.  Those that are behind all parts need no part themselves, so
+  /// a copy costs little more than its bytes.
   struct Open {
     Buffer buffer;
-    char* begin = nullptr;  // of what is in no part yet
+    char* begin = nullptr;  // of what is behind all parts
     char* free = nullptr;
     char* end = nullptr;
 
+    std::string_view copies() const noexcept { return {begin, free}; }
     std::size_t room() const noexcept { return static_cast<std::size_t>(end - free); }
     void append(std::string_view bytes) noexcept { free += bytes.copy(free, bytes.size()); }
   };
@@ -76,7 +77,7 @@ class Write_queue {
   void open_another(std::size_t size);
   void close_open();
 
-  Ring<Part> parts_;
+  Ring<Part> parts_;  // and then, what is in the open buffer
   Open open_;
   std::size_t num_bytes_ = 0;
 };
