@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -54,34 +53,40 @@ class Until {
   Until(Find find, Read_until_options options, bool strip_cr)
       : find_(std::move(find)), options_(options), strips_cr_(strip_cr) {}
 
-  std::optional<Read_result<std::string>> operator()(Connection& connection) {
+  // Inlined, as is `start`: for the lines that have arrived already this is most of what they cost.
+  template <class Give>
+  [[gnu::always_inline]] bool operator()(Connection& connection, const Give& give) {
     const std::string_view unread = connection.received().unread();
     const std::size_t found = find_(unread, seen_);
-    if (std::min(found, unread.size()) > options_.max + (strips_cr_ ? 1 : 0)) {
-      too_long(connection, "a line", options_.max);
+    const std::size_t length = length_of(unread.substr(0, found));
+    if (length > options_.max) too_long(connection, "a line", options_.max);
+    if (found == std::string_view::npos) {
+      seen_ = unread.size();
+      return without_delimiter(connection, give, options_.max);
     }
-    if (found != std::string_view::npos) {
-      std::string_view line = unread.substr(0, found + (options_.keep_delimiter ? 1 : 0));
-      if (strips_cr_ && line.ends_with('\r')) line.remove_suffix(1);
-      if (line.size() > options_.max + (options_.keep_delimiter ? 1 : 0)) {
-        too_long(connection, "a line", options_.max);
-      }
-      std::string result(line);
-      connection.received().consume(found + 1);
-      return result;
-    }
-    seen_ = unread.size();
-    const bool is_last = connection.eof() && connection.eof()->reason == Eof::Reason::Clean;
-    if (is_last && !unread.empty()) {
-      if (unread.size() > options_.max) too_long(connection, "a line", options_.max);
-      std::string result(unread);
-      connection.received().consume(unread.size());
-      return result;
-    }
-    return at_end<std::string>(connection);
+    give(unread.substr(0, options_.keep_delimiter ? found + 1 : length));
+    connection.received().consume(found + 1);
+    return true;
   }
 
  private:
+  /// Without the first byte of a line end of two, the rest of which may still come.
+  std::size_t length_of(std::string_view line) const noexcept {
+    return line.size() - (strips_cr_ && line.ends_with('\r') ? 1 : 0);
+  }
+
+  /// What follows the last delimiter is taken only at the end, if that is in order.
+  template <class Give>
+  static bool without_delimiter(Connection& connection, const Give& give, std::size_t max) {
+    const std::string_view unread = connection.received().unread();
+    const bool is_last = connection.eof() && connection.eof()->reason == Eof::Reason::Clean;
+    if (!is_last || unread.empty()) return at_end(connection, give);
+    if (unread.size() > max) too_long(connection, "a line", max);
+    give(unread);
+    connection.received().consume(unread.size());
+    return true;
+  }
+
   Find find_;
   const Read_until_options options_;
   const bool strips_cr_;
@@ -100,46 +105,43 @@ using internal::Connection;
 using internal::start;
 
 Deferred<Read_result<std::string_view>> Reader::read_chunk() const {
-  using R = Read_result<std::string_view>;
-  return start<R>(connection_, [](Connection& c) -> std::optional<R> {
+  return start<Read_result<std::string_view>>(connection_, [](Connection& c, const auto& give) {
     const std::string_view unread = c.received().unread();
-    if (unread.empty()) return internal::at_end<std::string_view>(c);
+    if (unread.empty()) return internal::at_end(c, give);
+    give(unread);
     c.received().consume(unread.size());
-    return unread;
+    return true;
   });
 }
 
 Deferred<Read_result<std::string>> Reader::read(std::size_t max) const {
-  using R = Read_result<std::string>;
-  return start<R>(connection_, [max](Connection& c) -> std::optional<R> {
-    if (max == 0) return std::string();
-    std::string result(c.received().unread().substr(0, max));
-    if (result.empty()) return internal::at_end<std::string>(c);
-    c.received().consume(result.size());
-    return result;
+  return start<Read_result<std::string>>(connection_, [max](Connection& c, const auto& give) {
+    const std::string_view bytes = c.received().unread().substr(0, max);
+    if (bytes.empty() && max > 0) return internal::at_end(c, give);
+    give(bytes);
+    c.received().consume(bytes.size());
+    return true;
   });
 }
 
 Deferred<Read_result<std::size_t>> Reader::read(std::span<char> into) const {
-  using R = Read_result<std::size_t>;
-  return start<R>(connection_, [into](Connection& c) -> std::optional<R> {
+  return start<Read_result<std::size_t>>(connection_, [into](Connection& c, const auto& give) {
     const std::string_view bytes = c.received().unread().substr(0, into.size());
-    if (into.empty()) return 0;
-    if (bytes.empty()) return internal::at_end<std::size_t>(c);
-    std::memcpy(into.data(), bytes.data(), bytes.size());
+    if (bytes.empty() && !into.empty()) return internal::at_end(c, give);
+    bytes.copy(into.data(), bytes.size());
+    give(bytes.size());
     c.received().consume(bytes.size());
-    return bytes.size();
+    return true;
   });
 }
 
 Deferred<Read_result<char>> Reader::read_char() const {
-  using R = Read_result<char>;
-  return start<R>(connection_, [](Connection& c) -> std::optional<R> {
+  return start<Read_result<char>>(connection_, [](Connection& c, const auto& give) {
     const std::string_view unread = c.received().unread();
-    if (unread.empty()) return internal::at_end<char>(c);
-    const char first = unread[0];
+    if (unread.empty()) return internal::at_end(c, give);
+    give(unread[0]);
     c.received().consume(1);
-    return first;
+    return true;
   });
 }
 
@@ -167,27 +169,27 @@ Deferred<Read_result<std::string>> Reader::read_until(std::function<bool(char)> 
 }
 
 Deferred<Read_result<std::string>> Reader::really_read(std::size_t n, std::size_t max) const {
-  using R = Read_result<std::string>;
-  return start<R>(connection_, [n, max](Connection& c) -> std::optional<R> {
+  return start<Read_result<std::string>>(connection_, [n, max](Connection& c, const auto& give) {
     if (n > max) internal::too_long(c, "what is to be read", max);
     const std::string_view unread = c.received().unread();
     if (unread.size() >= n) {
-      std::string result(unread.substr(0, n));
+      give(unread.substr(0, n));
       c.received().consume(n);
-      return result;
+      return true;
     }
     if (c.eof() && c.eof()->reason != Eof::Reason::Closed) internal::check_end(c);
-    return internal::at_end<std::string>(c);
+    return internal::at_end(c, give);
   });
 }
 
 Deferred<Read_result<std::string_view>> Reader::peek(std::size_t n, std::size_t max) const {
   using R = Read_result<std::string_view>;
-  return start<R>(connection_, [n, max](Connection& c) -> std::optional<R> {
+  return start<R>(connection_, [n, max](Connection& c, const auto& give) {
     if (n > max) internal::too_long(c, "what is to be read", max);
     const std::string_view unread = c.received().unread();
-    if (unread.size() >= n) return unread.substr(0, n);
-    return internal::at_end<std::string_view>(c);
+    if (unread.size() < n) return internal::at_end(c, give);
+    give(unread.substr(0, n));
+    return true;
   });
 }
 
@@ -203,22 +205,23 @@ std::size_t Reader::bytes_available() const noexcept {
 }
 
 Deferred<std::string> Reader::contents(std::size_t max) const {
-  return start<std::string>(connection_, [max](Connection& c) -> std::optional<std::string> {
+  return start<std::string>(connection_, [max](Connection& c, const auto& give) {
     const std::string_view unread = c.received().unread();
     if (unread.size() > max) internal::too_long(c, "what is to be read", max);
-    if (c.has_more_to_come()) return std::nullopt;
+    if (c.has_more_to_come()) return false;
     internal::check_end(c);
-    std::string result(unread);
+    give(unread);
     c.received().consume(unread.size());
-    return result;
+    return true;
   });
 }
 
 Deferred<Eof> Reader::drain() const {
-  return start<Eof>(connection_, [](Connection& c) -> std::optional<Eof> {
+  return start<Eof>(connection_, [](Connection& c, const auto& give) {
     c.received().consume(c.received().unread().size());
     if (c.read_error()) std::rethrow_exception(c.read_error());
-    return c.eof();
+    if (c.eof()) give(*c.eof());
+    return c.eof().has_value();
   });
 }
 

@@ -2,7 +2,6 @@
 
 #include <exception>
 #include <expected>
-#include <optional>
 #include <utility>
 
 #include "async/coroutine.h"
@@ -17,10 +16,10 @@ namespace internal {
 namespace {
 
 Deferred<Read_result<Filled_buffer>> read_buffer(const Connection_handle& from) {
-  using R = Read_result<Filled_buffer>;
-  return start<R>(from, [](Connection& c) -> std::optional<R> {
-    if (c.received().unread().empty()) return at_end<Filled_buffer>(c);
-    return c.received().take();
+  return start<Read_result<Filled_buffer>>(from, [](Connection& c, const auto& give) {
+    if (c.received().unread().empty()) return at_end(c, give);
+    give(c.received().take());
+    return true;
   });
 }
 

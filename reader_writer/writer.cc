@@ -18,8 +18,13 @@ void Writer::write(std::string_view bytes) const {
 
 void Writer::write_line(std::string_view line, Line_ending ending) const {
   if (!connection_->prepare_to_write(line.size() + text(ending).size())) return;
-  connection_->to_write().copy(line);
-  connection_->to_write().copy(text(ending));
+  internal::Write_queue& to_write = connection_->to_write();
+  to_write.copy(line);
+  if (ending == Line_ending::Unix) {
+    to_write.copy("\n");  // a store, since its length is known here
+  } else {
+    to_write.copy("\r\n");
+  }
   connection_->written();
 }
 

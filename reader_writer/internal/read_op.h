@@ -6,7 +6,7 @@
 #pragma once
 
 #include <exception>
-#include <optional>
+#include <expected>
 #include <utility>
 
 #include "async/deferred.h"
@@ -16,8 +16,10 @@
 
 namespace async::internal {
 
-/// A read under way, which is its own result.  `Try` is called with the connection each time there
-/// is something new, and returns the result once it can.  It takes nothing away before that.
+/// A read under way, which is its own result.  `Try` is called as `t(connection, give)` each time
+/// there is something new.  Once it can, it calls `give` with what the result is made of, takes
+/// away what that is, and returns true.  Before that it returns false, and takes nothing away; nor
+/// does it if it throws.
 template <class R, class Try>
 class Read_op final : public Cell<R>, public Pending_read {
  public:
@@ -28,10 +30,12 @@ class Read_op final : public Cell<R>, public Pending_read {
 
   bool try_to_finish() noexcept override {
     const auto self = Ref<Read_op>::share(this);
+    const auto give = [this]<class... Args>(Args&&... args) {
+      this->root()->construct(std::forward<Args>(args)...);
+    };
     try {
-      std::optional<R> result = try_(*connection_);
-      if (!result) return false;
-      this->root()->fill(std::move(*result));
+      if (!try_(*connection_, give)) return false;
+      this->root()->set_full();
     } catch (...) {
       this->root()->set_failed(Failure::make(std::current_exception(), monitor_));
     }
@@ -55,29 +59,41 @@ class Read_op final : public Cell<R>, public Pending_read {
   Try try_;
 };
 
-/// `start(handle, t)` is what `t` returns, now or once it can.  It fails if another read is under
-/// way.
 template <class R, class Try>
-Deferred<R> start(const Connection_handle& handle, Try t) {
-  Connection& connection = *handle;
-  if (connection.is_reading()) return failed<R>(Error(Reader_in_use()));
-  try {
-    if (std::optional<R> result = t(connection)) return determined(std::move(*result));
-  } catch (...) {
-    return failed<R>(Error::current());
-  }
+[[gnu::noinline]] Deferred<R> wait_to_read(Connection& connection, Try t) {
   auto* op = new Read_op<R, Try>(Ref<Connection>::share(&connection), std::move(t));
   Deferred<R> result = Access::deferred(Ref<Cell<R>>(Ref<Read_op<R, Try>>::share(op)));
   connection.wait_to_read(*op);
   return result;
 }
 
-/// What a read gives that finds no more bytes: nothing yet, or the end.
-template <class T>
-std::optional<Read_result<T>> at_end(const Connection& connection) {
-  if (connection.has_more_to_come()) return std::nullopt;
+/// `start(handle, t)` is what `t` gives, now or once it can.  It fails if another read is under
+/// way.
+template <class R, class Try>
+[[gnu::always_inline]] inline Deferred<R> start(const Connection_handle& handle, Try t) {
+  Connection& connection = *handle;
+  if (connection.is_reading()) [[unlikely]]
+    return failed<R>(Error(Reader_in_use()));
+  // What has arrived already is put right where the caller will find it.
+  Ref<Cell<R>> result;
+  const auto give = [&result]<class... Args>(Args&&... args) {
+    result = Ref<Cell<R>>::adopt(new Plain_cell<R>(std::in_place, std::forward<Args>(args)...));
+  };
+  try {
+    if (t(connection, give)) return Access::deferred(std::move(result));
+  } catch (...) {
+    return failed<R>(Error::current());
+  }
+  return wait_to_read<R>(connection, std::move(t));
+}
+
+/// What a read does that finds no more bytes: gives the end, or nothing yet.
+template <class Give>
+bool at_end(const Connection& connection, const Give& give) {
+  if (connection.has_more_to_come()) return false;
   if (connection.read_error()) std::rethrow_exception(connection.read_error());
-  return std::unexpected(*connection.eof());
+  give(std::unexpect, *connection.eof());
+  return true;
 }
 
 }  // namespace async::internal

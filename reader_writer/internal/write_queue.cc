@@ -1,7 +1,6 @@
 #include "reader_writer/internal/write_queue.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace async::internal {
@@ -10,40 +9,30 @@ void Write_queue::open_another(std::size_t size) {
   Buffer buffer = make_buffer(size);
   close_open();
   open_.buffer = std::move(buffer);
-  open_.begin = open_.buffer.get();
+  open_.begin = open_.free = open_.buffer.get();
   open_.end = open_.begin + size;
 }
 
-void Write_queue::close_open() noexcept {
+void Write_queue::close_open() {
+  make_part_of_copies();
   // It goes with the last part that can be in it.
   if (open_.buffer && !parts_.is_empty()) parts_.back().buffer = std::move(open_.buffer);
   open_ = Open();
 }
 
-void Write_queue::copy_into_open(std::string_view bytes) {
-  std::memcpy(open_.begin, bytes.data(), bytes.size());
-  if (!parts_.is_empty()) {
-    Part& last = parts_.back();
-    if (last.bytes.data() + last.bytes.size() == open_.begin && !last.owner && !last.buffer) {
-      last.bytes = {last.bytes.data(), last.bytes.size() + bytes.size()};
-      open_.begin += bytes.size();
-      return;
-    }
-  }
-  parts_.push_back(Part{.bytes = {open_.begin, bytes.size()}, .buffer = nullptr, .owner = nullptr});
-  open_.begin += bytes.size();
+void Write_queue::make_part_of_copies() {
+  const std::string_view copies = open_.copies();
+  if (copies.empty()) return;
+  parts_.push_back(Part{.bytes = copies, .buffer = nullptr, .owner = nullptr});
+  open_.begin = open_.free;
 }
 
-void Write_queue::copy(std::string_view bytes) {
-  num_bytes_ += bytes.size();
-  const auto room = static_cast<std::size_t>(open_.end - open_.begin);
-  if (const std::size_t n = std::min(room, bytes.size()); n > 0) {
-    copy_into_open(bytes.substr(0, n));
-    bytes.remove_prefix(n);
-  }
-  if (bytes.empty()) return;
+void Write_queue::copy_into_another(std::string_view bytes) {
+  const std::size_t room = open_.room();
+  open_.append(bytes.substr(0, room));
+  bytes.remove_prefix(room);
   open_another(std::max(bytes.size(), write_buffer_size));
-  copy_into_open(bytes);
+  open_.append(bytes);
 }
 
 void Write_queue::take(std::string_view bytes, std::shared_ptr<const void> owner) {
@@ -52,6 +41,7 @@ void Write_queue::take(std::string_view bytes, std::shared_ptr<const void> owner
     return;
   }
   num_bytes_ += bytes.size();
+  make_part_of_copies();
   parts_.push_back(Part{.bytes = bytes, .buffer = nullptr, .owner = std::move(owner)});
 }
 
@@ -76,14 +66,17 @@ void Write_queue::take(Filled_buffer filled) {
 }
 
 std::span<const std::string_view> Write_queue::first(std::span<std::string_view> parts) {
-  const std::size_t count = std::min(parts.size(), parts_.size());
+  std::size_t count = std::min(parts.size(), parts_.size());
   for (std::size_t i = 0; i < count; ++i) parts[i] = parts_[i].bytes;
+  if (const auto copies = open_.copies(); !copies.empty() && count < parts.size()) {
+    parts[count++] = copies;
+  }
   return parts.first(count);
 }
 
 void Write_queue::pop(std::size_t n) noexcept {
   num_bytes_ -= n;
-  while (n > 0) {
+  while (n > 0 && !parts_.is_empty()) {
     Part& part = parts_.front();
     if (n < part.bytes.size()) {
       part.bytes.remove_prefix(n);
@@ -92,6 +85,7 @@ void Write_queue::pop(std::size_t n) noexcept {
     n -= part.bytes.size();
     parts_.pop_front();
   }
+  open_.begin += n;
   if (num_bytes_ == 0) clear();
 }
 

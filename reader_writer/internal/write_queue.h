@@ -24,7 +24,14 @@ class Write_queue {
   std::size_t num_bytes() const noexcept { return num_bytes_; }
 
   /// `copy(bytes)` appends a copy.
-  void copy(std::string_view bytes);
+  void copy(std::string_view bytes) {
+    num_bytes_ += bytes.size();
+    if (bytes.size() <= open_.room()) [[likely]] {
+      open_.append(bytes);
+    } else {
+      copy_into_another(bytes);
+    }
+  }
 
   /// What is smaller costs less to copy than to keep.
   static constexpr std::size_t min_to_take = 512;
@@ -52,18 +59,25 @@ class Write_queue {
     std::shared_ptr<const void> owner;  // of what was taken
   };
 
-  /// The buffer into which copies go.
+  /// The buffer into which copies go.  Those that are behind all parts need no part themselves, so
+  /// a copy costs little more than its bytes.
   struct Open {
     Buffer buffer;
-    char* begin = nullptr;  // of what is free
+    char* begin = nullptr;  // of what is behind all parts
+    char* free = nullptr;
     char* end = nullptr;
+
+    std::string_view copies() const noexcept { return {begin, free}; }
+    std::size_t room() const noexcept { return static_cast<std::size_t>(end - free); }
+    void append(std::string_view bytes) noexcept { free += bytes.copy(free, bytes.size()); }
   };
 
-  void copy_into_open(std::string_view bytes);
+  void copy_into_another(std::string_view bytes);
+  void make_part_of_copies();
   void open_another(std::size_t size);
-  void close_open() noexcept;
+  void close_open();
 
-  Ring<Part> parts_;
+  Ring<Part> parts_;  // and then, what is in the open buffer
   Open open_;
   std::size_t num_bytes_ = 0;
 };

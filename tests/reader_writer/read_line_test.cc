@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -109,6 +110,18 @@ TEST(Read_line, applies_its_maximum_to_an_unterminated_last_line) {
     dont_wait_for(ends.there.writer.close().map([](const Close_result&) {}));
     EXPECT_NE(limit_of(co_await or_error(ends.here.reader.read_line(5))), nullptr);
     EXPECT_EQ(co_await ends.here.reader.read_line(6), "abcdef");
+  });
+}
+
+TEST(Read_line, takes_any_number_as_its_maximum) {
+  Simulation().run([]() -> Deferred<> {
+    const Ends ends = co_await connected_pair();
+    const Reader& reader = ends.here.reader;
+    ends.there.writer.write("abc\r\n\r\ndef");
+    EXPECT_EQ(co_await reader.read_line(std::numeric_limits<std::size_t>::max()), "abc");
+    EXPECT_EQ(co_await reader.read_line(0), "");
+    dont_wait_for(ends.there.writer.close().map([](const Close_result&) {}));
+    EXPECT_EQ(co_await reader.read_line(std::numeric_limits<std::size_t>::max()), "def");
   });
 }
 

@@ -52,6 +52,37 @@ TEST(Writer_schedule, copies_what_is_small_and_lets_go_of_it) {
   });
 }
 
+TEST(Writer_schedule, keeps_the_order_among_copies_however_little_is_taken_at_once) {
+  Simulation().run([]() -> Deferred<> {
+    const auto wire = std::make_shared<Fake_wire>();
+    wire->room = 0;
+    const End end = fake_end(wire);
+    std::string expected;
+    const auto write = [&](std::size_t size, bool copies) {
+      const std::string bytes(size, static_cast<char>('a' + expected.size() % 26));
+      expected += bytes;
+      copies ? end.writer.write(bytes) : end.writer.schedule(bytes);
+    };
+    // Small and large ones, over the ends of buffers, with all in between in the middle of a write.
+    for (const std::size_t size : {1, 700, 5'000, 12'000, 3, 20'000, 16'384, 2}) {
+      write(size, /*copies=*/true);
+      write(size + 511, /*copies=*/false);
+      write(size, /*copies=*/true);
+      write(7, /*copies=*/true);
+      wire->room = 1'000;
+      wire->tell_writable();
+      co_await Scheduler::yield();
+    }
+    while (end.writer.bytes_to_write() > 0) {
+      wire->room = 999;
+      wire->tell_writable();
+      co_await Scheduler::yield();
+    }
+    EXPECT_EQ(wire->written(), expected);
+    EXPECT_EQ(end.writer.bytes_written(), expected.size());
+  });
+}
+
 TEST(Writer_schedule, holds_little_more_memory_than_what_waits_however_small_the_pieces) {
   Simulation().run([]() -> Deferred<> {
     const auto wire = std::make_shared<Fake_wire>();
