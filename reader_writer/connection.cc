@@ -157,14 +157,13 @@ void Connection::drop_what_is_unread() noexcept {
 
 // Writing.
 
-bool Connection::prepare_to_write(std::size_t n) {
+bool Connection::refuse_to_write(std::size_t n) {
   if (program_has_closed_ || sending_ != Sending::Open) throw Writer_closed();
   bytes_received_ += n;
   if (write_outcome_ || stage_ != Stage::Open) {
     bytes_dropped_ += n;
     return false;
   }
-  if (to_write_.num_bytes() <= buffer_limit_) return true;
   bytes_dropped_ += n;
   fail(Error(Limit_exceeded(Limit_exceeded::Limit::Buffer,
                             "more than " + std::to_string(buffer_limit_) +
@@ -173,7 +172,7 @@ bool Connection::prepare_to_write(std::size_t n) {
   return false;
 }
 
-void Connection::written() noexcept {
+void Connection::first_written() noexcept {
   if (write_outcome_) return;  // by writing through
   flush_later();
   if (is_blocked_) watch_age();  // else that is done when it is flushed

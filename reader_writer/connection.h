@@ -86,13 +86,23 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
 
   /// `prepare_to_write(n)` says whether `n` bytes are to be queued now; if not, they have been
   /// counted as dropped.  Errors: throws `Writer_closed`.
-  bool prepare_to_write(std::size_t n);
+  bool prepare_to_write(std::size_t n) {
+    const bool is_open = stage_ == Stage::Open && sending_ == Sending::Open && !write_outcome_;
+    if (is_open && to_write_.num_bytes() <= buffer_limit_) [[likely]] {
+      bytes_received_ += n;
+      return true;
+    }
+    return refuse_to_write(n);
+  }
   Write_queue& to_write() noexcept { return to_write_; }
   /// `write_through(bytes)` hands the first of `bytes` to the transport at once, after all that is
   /// queued, if there are many: so they need no copy.  Returns the rest, which is to be queued.
   std::string_view write_through(std::string_view bytes) noexcept;
   /// `written()` is called after something was queued or written through.
-  void written() noexcept;
+  void written() noexcept {
+    if (is_blocked_ || !Turn_task::is_linked()) [[unlikely]]
+      first_written();
+  }
 
   Deferred<Flush_result> flushed();
   Deferred<> consumer_left();
@@ -137,6 +147,8 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
 
   // Writing.
   void flush() noexcept;
+  bool refuse_to_write(std::size_t n);
+  void first_written() noexcept;
   void flush_later() noexcept;
   std::size_t hand_over(std::string_view more) noexcept;
   void writing_failed(std::error_code error) noexcept;
