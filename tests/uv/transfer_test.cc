@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -158,6 +160,31 @@ TEST(Half_a_connection, can_be_closed_and_the_other_half_used) {
       EXPECT_EQ(co_await reader.contents(), "you said: ab");
     });
     co_await end(server);
+  });
+}
+
+TEST(One_who_sends_much, leaves_the_others_their_turns) {
+  Scheduler::go([]() -> Deferred<> {
+    const auto num_read = std::make_shared<std::size_t>(0);
+    const auto server = co_await Tcp::Server::create(
+        Tcp::on_port_chosen_by_os(),
+        [num_read](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
+          while (const auto chunk = co_await reader.read_chunk()) {
+            *num_read += chunk->size();
+            if (chunk->ends_with('\n')) writer.write_line("heard");
+          }
+        });
+    constexpr std::size_t much = std::size_t{32} * 1024 * 1024;
+    const auto [socket, reader, writer] = co_await Tcp::connect(at(server));
+    writer.schedule(std::string(much, 'x'));
+    const Deferred<Flush_result> all = writer.flushed();
+    EXPECT_EQ(co_await ask(at(server), "me"), "heard");
+    EXPECT_LT(*num_read, much);
+    EXPECT_FALSE(all.is_determined());
+    EXPECT_EQ(co_await all, Flush_result::Flushed);
+    co_await writer.close();
+    co_await end(server);
+    EXPECT_EQ(*num_read, much + 3);
   });
 }
 

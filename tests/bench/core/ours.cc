@@ -40,12 +40,9 @@ struct Never {
   Deferred<int> read = ivar.read();
 };
 
-int add_one(int x) { return x + 1; }
-Deferred<int> bind_one(int x) { return determined(x + 1); }
-
 void map_determined(World& world, std::uint64_t n) {
   while (n--) {
-    const auto d = determined(1).map(add_one);
+    const auto d = determined(1).map([](int x) { return x + 1; });
     world.cycle();
     keep(*d.peek());
   }
@@ -54,7 +51,7 @@ void map_determined(World& world, std::uint64_t n) {
 void fill(World& world, std::uint64_t n) {
   while (n--) {
     const Ivar<int> ivar;
-    const auto d = ivar.read().map(add_one);
+    const auto d = ivar.read().map([](int x) { return x + 1; });
     ivar.fill(1);
     world.cycle();
     keep(*d.peek());
@@ -254,10 +251,12 @@ std::vector<Operation> core_operations() {
     return [world, f](std::uint64_t n) { f(n); };
   };
   const auto maps = [](World& w, std::uint64_t n) {
-    chain(w, n, [](Deferred<int> d) { return std::move(d).map(add_one); });
+    chain(w, n, [](Deferred<int> d) { return std::move(d).map([](int x) { return x + 1; }); });
   };
   const auto binds = [](World& w, std::uint64_t n) {
-    chain(w, n, [](Deferred<int> d) { return std::move(d).bind(bind_one); });
+    chain(w, n, [](Deferred<int> d) {
+      return std::move(d).bind([](int x) { return determined(x + 1); });
+    });
   };
   const auto cycles = [](World& w, std::uint64_t n) {
     while (n--) w.cycle();
