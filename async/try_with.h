@@ -93,49 +93,80 @@ namespace internal {
 template <class T>
 class Try_with_monitor final : public Monitor_core, public Waiter {
  public:
-  Try_with_monitor(Ref<Cell<Or_error<T>>> result, Rest rest)
+  using Result = Or_error<T>;
+
+  explicit Try_with_monitor(Rest rest)
       : Monitor_core(nullptr),
         Waiter(kernel().current.get()),
         caller_(kernel().current),
-        result_(std::move(result)),
         rest_(std::move(rest)) {}
 
-  /// `finish(source)` is called with the determined root of what `f` returned.
-  void finish(Cell<T>& source) noexcept {
-    if (const auto result = std::exchange(result_, nullptr)) {
-      try {
-        Or_error_cell<T>::fill_from(*result->root(), source);
-      } catch (...) {
-        result->root()->fill(std::unexpected(Error::current()));
-      }
-    } else if (source.state() != Cell_base::State::Full && !source.is_taken()) {
-      rest_.handle(source.take_error(), *caller_);
+  /// `watch(source)` is called once, with the root of what `f` returned, or null if it is
+  /// `never()`; it gives the result of the `try_with`.
+  Deferred<Result> watch(Ref<Cell<T>> source) {
+    if (source && source->is_determined() && !is_over_) {
+      is_over_ = true;
+      return determined(outcome_of(*source));
     }
+    Deferred<Result> result = Access::deferred(this->result());
+    if (source) {
+      this->add_ref();
+      Cell_base::wait_for(std::move(source), *this);
+    }
+    return result;
   }
 
   void run() noexcept override {
     const auto self = Ref<Try_with_monitor>::adopt(this);
-    finish(*take_source<T>(*this));
+    const Ref<Cell<T>> source = take_source<T>(*this);
+    if (!is_over_) {
+      finish(outcome_of(*source));
+    } else if (source->state() != Cell_base::State::Full && !source->is_taken()) {
+      rest_.handle(source->take_error(), *caller_);
+    }
   }
   void never_runs() noexcept override { release(); }
 
  private:
   ~Try_with_monitor() override {
     // `f` returned `never()`, and nothing is left that could fail.
-    if (result_) result_->root()->set_never();
+    if (result_ && !is_over_) result_->root()->set_never();
   }
 
   void pass_on(const Error& error, const Monitor_core&) noexcept override {
-    if (const auto result = std::exchange(result_, nullptr)) {
-      result->root()->fill(std::unexpected(error));
+    if (!is_over_) {
+      finish(std::unexpected(error));
     } else {
       rest_.handle(error, *caller_);
     }
   }
 
+  static Result outcome_of(Cell<T>& source) noexcept {
+    try {
+      if (source.state() != Cell_base::State::Full) return std::unexpected(source.take_error());
+      if constexpr (std::is_void_v<T>) {
+        return Result();
+      } else {
+        return Result(take_value(source));
+      }
+    } catch (...) {
+      return std::unexpected(Error::current());
+    }
+  }
+  /// The cell of the result, which only one that has to wait for it needs.
+  const Ref<Cell<Result>>& result() {
+    if (!result_) result_ = Ref<Cell<Result>>::adopt(new Plain_cell<Result>);
+    return result_;
+  }
+  void finish(Result outcome) noexcept {
+    is_over_ = true;
+    result()->root()->fill(std::move(outcome));
+  }
+
   const Ref<Context> caller_;
-  Ref<Cell<Or_error<T>>> result_;  // null once it is determined
+  Ref<Cell<Result>> result_;
   const Rest rest_;
+  bool is_over_ = false;
 };
 
 }  // namespace internal
@@ -145,21 +176,15 @@ auto try_with(Try_with_options options, F f)
     -> Deferred<Or_error<internal::Value_in<std::invoke_result_t<F&>>>> {
   using namespace internal;
   using T = Value_in<std::invoke_result_t<F&>>;
-  auto result = Ref<Cell<Or_error<T>>>::adopt(new Plain_cell<Or_error<T>>);
-  auto monitor =
-      Ref<Try_with_monitor<T>>::adopt(new Try_with_monitor<T>(result, std::move(options.rest)));
+  const auto monitor =
+      Ref<Try_with_monitor<T>>::adopt(new Try_with_monitor<T>(std::move(options.rest)));
   Ref<Cell<T>> source;
   {
     const auto context = kernel().current->with_monitor(monitor);
     const With_context with(*context);
     source = Access::take(call_and_keep(std::move(f)));
   }
-  if (source && source->is_determined()) {
-    monitor->finish(*source);
-  } else if (source) {
-    source->wait(*monitor.leak());
-  }
-  return Access::deferred(std::move(result));
+  return monitor->watch(std::move(source));
 }
 
 template <class F, class Finally>

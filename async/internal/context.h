@@ -69,7 +69,7 @@ class Context final : public Pooled {
   const Ref<Environment> environment;
 
   Ref<Context> with_monitor(Ref<Monitor_core> other) const {
-    return Ref<Context>::adopt(new Context(priority, std::move(other), environment));
+    return Ref<Context>::adopt(new Context(*this, std::move(other)));
   }
   Ref<Context> with_priority(Priority other) const {
     return Ref<Context>::adopt(new Context(other, monitor, environment));
@@ -84,6 +84,12 @@ class Context final : public Pooled {
   }
 
  private:
+  Context(const Context& other, Ref<Monitor_core> monitor)
+      : home(other.home),
+        priority(other.priority),
+        queue(other.queue),
+        monitor(std::move(monitor)),
+        environment(other.environment) {}
   ~Context() = default;
 
   /// `destroy()` does so without recursion when a monitor or a value in here holds the last

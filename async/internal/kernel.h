@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "async/errors.h"
 #include "async/internal/context.h"
@@ -62,9 +63,8 @@ inline Kernel& kernel() {
 /// A `With_context` makes a context current for as long as it lives.
 class With_context {
  public:
-  explicit With_context(Context& context) : outer_(kernel().current) {
-    kernel().switch_to(&context);
-  }
+  explicit With_context(Context& context)
+      : outer_(std::exchange(kernel().current, Ref<Context>::share(&context))) {}
   With_context(const With_context&) = delete;
   With_context& operator=(const With_context&) = delete;
   ~With_context() { thread_state.kernel->current = std::move(outer_); }

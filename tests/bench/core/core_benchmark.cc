@@ -33,10 +33,7 @@ int main(int argc, char** argv) {
     for (const async::bench::Operation& operation : peer.operations) {
       benchmark::RegisterBenchmark(
           (peer.name + "/" + operation.name).c_str(),
-          [&run = operation.run](benchmark::State& state) { async::bench::measure(state, run); })
-          ->MinTime(0.03)
-          ->Repetitions(5)
-          ->ReportAggregatesOnly();
+          [&run = operation.run](benchmark::State& state) { async::bench::measure(state, run); });
     }
   }
   benchmark::RunSpecifiedBenchmarks();

@@ -10,10 +10,13 @@ import time
 sys.dont_write_bytecode = True  # nothing is left among the sources
 
 import cell as cells
+import core
 import machine
 import report
 import servers
 import suites
+
+_NAMES = [suites.CORE] + [suite.name for suite in suites.SUITES]
 
 
 def arguments():
@@ -23,14 +26,15 @@ def arguments():
         forms.add_argument(f'--{form}', dest='form', action='store_const', const=form)
     parser.add_argument('--programs', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--examples', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--core', type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('--results', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('--report', type=pathlib.Path, help='the folder for report.md and its plots')
     parser.add_argument('--only', help='names of servers, with commas between them')
     parser.add_argument('--rounds', type=int, help='instead of what the form says')
-    parser.add_argument('suite', nargs='*', help=f'some of {" ".join(s.name for s in suites.SUITES)}')
+    parser.add_argument('suite', nargs='*', help=f'some of {" ".join(_NAMES)}')
     parser.set_defaults(form='short')
     result = parser.parse_args()
-    unknown = set(result.suite) - {suite.name for suite in suites.SUITES}
+    unknown = set(result.suite) - set(_NAMES)
     if unknown:
         parser.error(f'there is no suite {" ".join(sorted(unknown))}')
     return result
@@ -59,7 +63,7 @@ class Run:
         self.options = options
         self.form = suites.FORMS[options.form]
         if options.rounds:
-            self.form = dataclasses.replace(self.form, rounds=options.rounds)
+            self.form = dataclasses.replace(self.form, rounds=options.rounds, core_rounds=options.rounds)
         self.places = cells.Places(options.programs, options.examples)
         self.chosen = [s for s in suites.SUITES if s.cells and (not options.suite or s.name in options.suite)]
         self.descriptors = machine.allow_descriptors(65536)
@@ -117,20 +121,40 @@ class Run:
         return row
 
 
+def about(options, rounds, remarks):
+    return [f'{machine.description()}.', f'The {options.form} form, of {rounds} round{"s" if rounds > 1 else ""}.'] + remarks
+
+
+def measure_core(options, form, folder):
+    """Writes the rows of the core, and its part of the report."""
+    options.results.mkdir(parents=True, exist_ok=True)
+    with open(options.results / 'core.jsonl', 'w') as file:
+        remarks = core.measure(options.core, form, file)
+    report.write_core(options.results, folder, about(options, max(form.core_rounds, 1), remarks))
+
+
+def show(file):
+    print(file.read_text())
+    print(f'This is {file}.')
+
+
 def main():
     options = arguments()
     if options.form != 'smoke':
         machine.take_precedence()
     run = Run(options)
-    run.go()
     folder = options.report
     if folder is None:
         here = pathlib.Path(__file__).resolve().parent.parent
         folder = here / 'results' if options.form == 'long' else options.results / 'report'
-    about = [f'{machine.description()}.', f'The {options.form} form, of {run.form.rounds} rounds.'] + run.remarks
-    empty = report.write(options.results, folder, about, servers.versions())
-    print((folder / 'report.md').read_text())
-    print(f'This is {folder}/report.md, with plots.')
+    if options.core and suites.CORE in (options.suite or _NAMES):
+        measure_core(options, run.form, folder)
+        show(folder / 'core.md')
+    if not run.chosen:
+        return
+    run.go()
+    empty = report.write(options.results, folder, about(options, run.form.rounds, run.remarks), servers.versions())
+    show(folder / 'report.md')
 
     if run.errors_of_ours:
         sys.exit('\n'.join(['Failed:'] + run.errors_of_ours))

@@ -1,5 +1,6 @@
-"""Writes report.md: a summary, a table for each cell, and plots."""
+"""Writes report.md, which is a summary, a table for each cell, and plots; and core.md."""
 
+import core_table
 import plots
 import rows
 import servers
@@ -90,30 +91,6 @@ def details(suite, cell, found):
     return [f'**{cell.config}** ({rounds})', ''] + _table(head, lines)
 
 
-def core(found):
-    """Operations by peers, from rows of tests/bench/core."""
-    if not found:
-        return []
-    names = list(dict.fromkeys(row['peer'] for row in found))
-    ours = [name for name in names if name in ('ours', servers.OURS)]
-    floor = [name for name in names if name.startswith('floor')][:1]
-    names = ours + floor + [name for name in names if name not in ours + floor]
-    lines = []
-    for config in dict.fromkeys(row['config'] for row in found):
-        table = rows.Table(found, config)
-        line = [config] + [number(table.median(name, 'ns')) for name in names]
-        if ours and floor:
-            line.insert(1 + len(ours) + len(floor), ratio(table.ratio(ours[0], floor[0], 'ns')))
-        if ours:
-            line[1] = f'**{line[1]}**'
-        lines.append(line + [number(table.median(ours[0], 'allocations')) if ours else '–'])
-    head = ['ns'] + names
-    if ours and floor:
-        head.insert(1 + len(ours) + len(floor), f'ours / {floor[0]}')
-    return ['## The core', '', 'Nanoseconds on the processor for one operation; medians. Allocations are ours.', ''
-            ] + _table(head + ['allocations'], lines)
-
-
 _INTRODUCTION = """\
 # The library beside its peers
 
@@ -132,7 +109,6 @@ def write(results, folder, about, versions):
     """Writes report.md and plots into `folder`, and gives the names of tables that are empty."""
     folder.mkdir(parents=True, exist_ok=True)
     found = {suite.name: rows.load(results / f'{suite.name}.jsonl') for suite in suites.SUITES}
-    core_rows = rows.load(results / 'core.jsonl')
     text = _INTRODUCTION.format(about=' '.join(about), versions=', '.join(versions) or 'unknown').split('\n')
 
     overview = summary('Echo', ['echo'], found) + summary(
@@ -140,7 +116,6 @@ def write(results, folder, about, versions):
     if overview:
         text += ['## In short: time of the processor, relative to raw libuv', ''] + overview
     text += plots.write(folder, found)
-    text += core(core_rows)
 
     empty = []
     for suite in suites.SUITES:
@@ -153,3 +128,9 @@ def write(results, folder, about, versions):
             text += details(suite, cell, found[suite.name])
     (folder / 'report.md').write_text('\n'.join(text).rstrip() + '\n')
     return empty
+
+
+def write_core(results, folder, about):
+    """Writes core.md into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'core.md').write_text(core_table.document(' '.join(about), rows.load(results / 'core.jsonl')))

@@ -60,6 +60,8 @@ def _growth(connections, **more):
     return Cell(f'{connections:,} connections', 'growth', options, connections=connections, **more)
 
 
+CORE = 'core'  # is no load on a server: core.py measures it
+
 SUITES = [
     Suite('echo', 'Echo', 'echo', 'cpu_us', 'µs a request', [
         _echo('c1 64 B', 1, 64, smoke=True),
@@ -124,12 +126,14 @@ class Form:
     budget: float  # seconds after which nothing more is begun
     tries: int  # of a cell that something else disturbs
     patience: float  # seconds to wait for others to be quiet
+    core_rounds: int  # of the suite `core`; 0: one, of ours alone
+    core_seconds: float  # for one operation of it, five times
 
 
 FORMS = {
-    'smoke': Form(1, 0.1, 0.05, 128 << 20, 500, 60, 1, 0),
-    'short': Form(3, 0.25, 0.1, 512 << 20, 3000, 270, 2, 0.5),
-    'long': Form(7, 0.7, 0.3, 2 << 30, 10000, 7200, 4, 3),
+    'smoke': Form(1, 0.1, 0.05, 128 << 20, 500, 60, 1, 0, 0, 0.001),
+    'short': Form(3, 0.25, 0.1, 512 << 20, 3000, 240, 2, 0.5, 1, 0.02),
+    'long': Form(7, 0.7, 0.3, 2 << 30, 10000, 7200, 4, 3, 5, 0.03),
 }
 
 
