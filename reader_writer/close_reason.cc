@@ -14,8 +14,6 @@ std::string_view to_string(Close_reason reason) {
       return "max lifetime";
     case Close_reason::Stopped:
       return "stopped";
-    case Close_reason::Peer_left:
-      return "peer left";
     case Close_reason::Error:
       return "error";
   }

@@ -15,12 +15,10 @@ enum class Close_reason : unsigned char {
   Idle,          // nothing was sent or received for as long as its idle timeout
   Max_lifetime,  // it had lived for as long as it may
   Stopped,       // the server was stopped, and could not wait any longer
-  Peer_left,     // a write has shown that the other side was gone while this side still had to send
   Error,         // writing failed, or a limit was passed
 };
 
-/// `to_string(reason)` is "closed", "aborted", "idle", "max lifetime", "stopped", "peer left" or
-/// "error".
+/// `to_string(reason)` is "closed", "aborted", "idle", "max lifetime", "stopped" or "error".
 std::string_view to_string(Close_reason reason);
 
 }  // namespace async

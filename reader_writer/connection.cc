@@ -56,6 +56,8 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
   transport_->set_user(this);
   add_open(*this);
   // The count that this begins with is its own, until it is Closed.
+  if (limits.idle_timeout) set_idle_timeout(limits.idle_timeout);
+  if (limits.max_lifetime) set_max_lifetime(*limits.max_lifetime);
 }
 
 Connection::~Connection() = default;
@@ -88,7 +90,7 @@ void Connection::wait_to_read(Pending_read& read) noexcept {
   received_.release_if_empty();
   pending_read_ = &read;
   add_handle();
-  transport_->want_readable(true);
+  if (!is_paused_) transport_->want_readable(true);
 }
 
 void Connection::forget_pending_read() noexcept {
@@ -99,20 +101,21 @@ void Connection::forget_pending_read() noexcept {
 }
 
 void Connection::finish_pending_read() noexcept {
-  if (!pending_read_ || !pending_read_->try_to_finish()) return;
+  if (!pending_read_ || is_paused_ || !pending_read_->try_to_finish()) return;
   pending_read_ = nullptr;
   remove_handle();
 }
 
 void Connection::readable() noexcept {
-  const bool is_wanted = is_reading();  // if not, that may have been the last handle
+  const bool is_wanted = is_reading() && !is_paused_;  // if not, that may have been the last handle
   if (stage_ == Stage::Lingering) {
     linger();
-  } else if (!is_wanted || !has_more_to_come()) {
+  } else if (!has_more_to_come() || !(is_wanted || awaits_peer_end())) {
     transport_->want_readable(false);
   } else {
     read_once();
     finish_pending_read();
+    if (stage_ == Stage::Half_closed) look_whether_both_have_ended();
   }
 }
 
@@ -121,6 +124,8 @@ void Connection::read_once() noexcept {
   switch (result.status) {
     case Io_result::Status::Ok:
       received_.added(result.bytes);
+      if (extras_) [[unlikely]]
+        arrived(result.bytes);
       break;
     case Io_result::Status::Would_block:
       received_.release_if_empty();
@@ -150,6 +155,7 @@ void Connection::end_reading(Eof::Reason reason) noexcept {
 }
 
 void Connection::drop_what_is_unread() noexcept {
+  is_paused_ = false;
   received_.drop();
   end_reading(Eof::Reason::Closed);
   finish_pending_read();
@@ -175,7 +181,10 @@ bool Connection::refuse_to_write(std::size_t n) {
 void Connection::first_written() noexcept {
   if (write_outcome_) return;  // by writing through
   flush_later();
-  if (is_blocked_) watch_age();  // else that is done when it is flushed
+  if (is_blocked_) {  // else that is done when it is flushed
+    watch_age();
+    look_at_marks();
+  }
 }
 
 void Connection::flush_later() noexcept {
@@ -215,6 +224,8 @@ std::size_t Connection::hand_over(std::string_view more) noexcept {
   }
   const std::size_t of_queue = std::min(result.bytes, to_write_.num_bytes());
   bytes_written_ += result.bytes;
+  if (extras_) [[unlikely]]
+    sent(result.bytes);
   to_write_.pop(of_queue);
   return result.bytes - of_queue;
 }
@@ -238,9 +249,14 @@ void Connection::flush() noexcept {
   }
   flush_waiters_.written(bytes_written_);
   watch_age();
+  if (is_blocked_ || is_throttled_) look_at_marks();
   if (!to_write_.is_empty()) return;
   if (sending_ == Sending::Ending) send_end();
-  if (stage_ == Stage::Flushing) everything_is_flushed();
+  if (stage_ == Stage::Flushing) {
+    everything_is_flushed();
+  } else if (stage_ == Stage::Half_closed) {
+    look_whether_both_have_ended();
+  }
 }
 
 void Connection::writing_failed(std::error_code error) noexcept {
@@ -259,7 +275,7 @@ void Connection::writing_failed(std::error_code error) noexcept {
 void Connection::consumer_has_left(std::error_code error) noexcept {
   drop_what_is_queued(Flush_result::Consumer_left);
   if (consumer_left_) consumer_left_->root()->fill();
-  if (stage_ == Stage::Flushing) {
+  if (stage_ != Stage::Open) {
     finish_closing(Flush_result::Consumer_left, Transport::How::In_order);
   } else if (raise_when_consumer_leaves_) {
     raise(Error(Io_error(error, "write to " + to_string(remote_)).on_connection(number_)));
@@ -292,6 +308,7 @@ void Connection::pause() noexcept {
 void Connection::fail(const Error& error) noexcept {
   const auto alive = Ref<Connection>::share(this);
   raise(error);
+  close_for(Close_reason::Error);
   if (stage_ != Stage::Closed) finish_closing(Flush_result::Error, Transport::How::Reset);
 }
 
@@ -321,16 +338,17 @@ void Connection::drop_what_is_queued(Flush_result why) noexcept {
   if (Turn_task::is_linked()) Turn_task::unlink();
   flush_waiters_.stopped(*write_outcome_);
   watch_age();
+  unthrottle();
 }
 
-Deferred<Flush_result> Connection::flushed() {
-  if (bytes_written_ == bytes_received_) return determined(Flush_result::Flushed);
+Deferred<Flush_result> Connection::outcome(std::uint64_t position) {
+  if (position <= bytes_written_) return determined(Flush_result::Flushed);
   if (bytes_dropped_ > 0) {
     // Of what was written after everything else had been flushed, that is not true.
     const Flush_result why = write_outcome_.value_or(Flush_result::Flushed);
     return determined(why == Flush_result::Flushed ? Flush_result::Force_closed : why);
   }
-  return flush_waiters_.wait(bytes_received_);
+  return flush_waiters_.wait(position);
 }
 
 void Connection::watch_age() noexcept {

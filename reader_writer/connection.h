@@ -7,11 +7,14 @@
 //     Open --close()--> Flushing --all written--> Lingering --the other side ends--> Closed
 //       \                   \  nothing is unread, and all acknowledged ------------->/
 //        \                   \  force_close has passed, or the other side left ---->/
-//         \--abort(), or an error ------------------------------------------------>/
+//         \--close({.wait_for_peer})--> Half_closed --the other side ends--------->/
+//          \--abort(), or an error ----------------------------------------------->/
 //
 // Open: reads and writes.  Flushing: reads end, writes are refused, what was written is flushed.
 // Lingering: the end was sent, and what still arrives is thrown away, for a closed socket would
-// answer it with a reset, which can destroy what was flushed.  Closed: the descriptor is closed.
+// answer it with a reset, which can destroy what was flushed.  Half_closed: writes are refused,
+// what was written is flushed, then the end is sent; reads go on.  Closed: the descriptor is
+// closed.
 
 #pragma once
 
@@ -28,10 +31,12 @@
 #include "async/read_result.h"
 #include "reader_writer/flush_result.h"
 #include "reader_writer/internal/buffer_age.h"
+#include "reader_writer/internal/extras.h"
 #include "reader_writer/internal/flush_waiters.h"
 #include "reader_writer/internal/read_buffer.h"
 #include "reader_writer/internal/write_queue.h"
 #include "reader_writer/limits.h"
+#include "reader_writer/send_token.h"
 
 namespace async::internal {
 
@@ -51,7 +56,7 @@ class Pending_read {
 
 class Connection final : public Transport::User, public Ends_with_scheduler {
  public:
-  enum class Stage : unsigned char { Open, Flushing, Lingering, Closed };
+  enum class Stage : unsigned char { Open, Half_closed, Flushing, Lingering, Closed };
   /// What the other side knows of the end of what is sent to it.
   enum class Sending : unsigned char { Open, Ending, Ended };
 
@@ -79,16 +84,28 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
 
   /// `is_reading()` is true while a read waits that somebody wants.
   bool is_reading() noexcept;
+
+  /// While it is paused, reads wait, whatever has arrived.
+  bool is_paused() const noexcept { return is_paused_; }
+  void pause_reading() noexcept { is_paused_ = stage_ <= Stage::Half_closed; }
+  void resume_reading() noexcept;
+
+  /// `expected()` is the size of the frames that are read; 0 for any.
+  std::size_t expected() const noexcept { return extras_ ? extras_->expected : 0; }
+  void expect(std::size_t n) { extras().expected = n; }
+
   /// `wait_to_read(read)` makes `read`, which it takes over, wait for more.
   void wait_to_read(Pending_read& read) noexcept;
 
   // Writing.
 
+  bool can_write() const noexcept {
+    return stage_ == Stage::Open && sending_ == Sending::Open && !write_outcome_;
+  }
   /// `prepare_to_write(n)` says whether `n` bytes are to be queued now; if not, they have been
   /// counted as dropped.  Errors: throws `Writer_closed`.
   bool prepare_to_write(std::size_t n) {
-    const bool is_open = stage_ == Stage::Open && sending_ == Sending::Open && !write_outcome_;
-    if (is_open && to_write_.num_bytes() <= buffer_limit_) [[likely]] {
+    if (can_write() && to_write_.num_bytes() <= buffer_limit_) [[likely]] {
       bytes_received_ += n;
       return true;
     }
@@ -104,8 +121,24 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
       first_written();
   }
 
-  Deferred<Flush_result> flushed();
+  /// `flush_now()` hands over what is queued, as far as the transport takes it.
+  void flush_now() noexcept;
+
+  Deferred<Flush_result> flushed() { return outcome(bytes_received_); }
+  /// `outcome(position)` is what became of all that was written before that.
+  Deferred<Flush_result> outcome(std::uint64_t position);
   Deferred<> consumer_left();
+
+  /// `refusal(n)` says why `n` bytes should not be written now, if so.  (`write` takes them in any
+  /// case.)
+  std::optional<Send_error> refusal(std::size_t n) noexcept;
+  bool is_throttled() const noexcept { return is_throttled_; }
+  Deferred<> pushed_back();
+  Water_marks water_marks() const noexcept {
+    return extras_ ? extras_->water_marks : Water_marks();
+  }
+  void set_water_marks(Water_marks marks);
+
   std::uint64_t bytes_received() const noexcept { return bytes_received_; }
   std::uint64_t bytes_written() const noexcept { return bytes_written_; }
   std::uint64_t bytes_dropped() const noexcept { return bytes_dropped_; }
@@ -115,6 +148,22 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   bool raise_when_consumer_leaves() const noexcept { return raise_when_consumer_leaves_; }
   void set_buffer_age_limit(Buffer_age_limit limit) noexcept;
 
+  // Watching and shaping.
+
+  void add_filter(std::shared_ptr<Filter> filter);
+  bool is_filtered() const noexcept { return extras_ && !extras_->filters.is_empty(); }
+  /// `write_filtered(parts)` queues what the filters make of `parts`.
+  void write_filtered(std::span<const std::string_view> parts);
+
+  void observe(std::shared_ptr<Connection_observer> observer);
+  /// `info()` is this connection as observers see it.
+  Connection_info info() const;
+
+  void set_idle_timeout(std::optional<Span> timeout);
+  void set_max_lifetime(Span lifetime);
+  /// `idle(span)` is determined when nothing was sent or received for that long, or it is closed.
+  static Deferred<> idle(Ref<Connection> self, Span span);
+
   // Ending.
 
   /// `shutdown_send()` sends the end after all that was written.
@@ -123,8 +172,9 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Deferred<Close_result> close(Close_options options);
   Deferred<Close_result> abort();
   /// `begin_to_close(options)` and `give_up()` are that without it: later writes are discarded.
-  Deferred<Close_result> begin_to_close(Close_options options);
-  Deferred<Close_result> give_up();
+  Deferred<Close_result> begin_to_close(Close_options options,
+                                        Close_reason reason = Close_reason::Closed);
+  Deferred<Close_result> give_up(Close_reason reason = Close_reason::Aborted);
   Deferred<Close_result> close_finished();
   bool is_closed() const noexcept { return stage_ != Stage::Open; }
 
@@ -144,6 +194,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void finish_pending_read() noexcept;
   void forget_pending_read() noexcept;
   void drop_what_is_unread() noexcept;
+  void arrived(std::size_t n) noexcept;
 
   // Writing.
   void flush() noexcept;
@@ -159,6 +210,21 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void watch_age() noexcept;
   void check_age() noexcept;
   void raise(const Error& error) noexcept;
+  void sent(std::size_t n) noexcept;
+  void offer_if_over_mark() noexcept;
+  void look_at_marks() noexcept;
+  void unthrottle() noexcept;
+
+  // Watching and shaping.
+  Extras& extras();
+  Time_ns now() const noexcept;
+  void stamp_activity();
+  void set_idle_timer(Span after);
+  void look_whether_idle() noexcept;
+  void stop_watching() noexcept;
+  template <class F, class... Args>
+  void tell(F f, Args... args) const;
+  void tell_closed(const Close_result& result) const;
 
   // Ending.
   void send_end() noexcept;
@@ -166,6 +232,13 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void linger() noexcept;
   void stop_lingering() noexcept;
   void force_close() noexcept;
+  void close_for(Close_reason reason) noexcept {
+    if (!close_reason_) close_reason_ = reason;
+  }
+  void half_close(Span force_close);
+  bool awaits_peer_end() const noexcept;
+  void look_whether_both_have_ended() noexcept;
+  void begin_to_end_sending() noexcept;
   void finish_closing(Flush_result outcome, Transport::How how) noexcept;
   void make_closed();
   void set_timer(Span after, void (Connection::*f)() noexcept) noexcept;
@@ -199,7 +272,10 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Sending sending_ = Sending::Open;
   bool program_has_closed_ = false;
   bool raise_when_consumer_leaves_ = true;
+  bool is_paused_ = false;
+  bool is_throttled_ = false;
   bool is_blocked_ = false;                    // the transport will say when it can take more
+  std::optional<Close_reason> close_reason_;   // the first there was
   std::optional<Flush_result> write_outcome_;  // why nothing is written any more
   std::optional<Eof> eof_;
   Eof::Reason what_eof_means_ = Eof::Reason::Clean;  // unless a write has shown another reason
@@ -217,6 +293,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Buffer_age age_;
 
   std::unique_ptr<Rare> rare_;
+  std::unique_ptr<Extras> extras_;
   Ref<Cell<void>> consumer_left_;   // once somebody has asked
   Ref<Cell<Close_result>> closed_;  // likewise, or it is
 };

@@ -18,8 +18,13 @@ constexpr std::size_t most_to_throw_away = 256 * 1024;
 }  // namespace
 
 void Connection::shutdown_send() noexcept {
-  if (stage_ != Stage::Open || sending_ != Sending::Open) return;
+  if (stage_ == Stage::Open) begin_to_end_sending();
+}
+
+void Connection::begin_to_end_sending() noexcept {
+  if (sending_ != Sending::Open) return;
   sending_ = Sending::Ending;
+  unthrottle();
   if (to_write_.is_empty()) send_end();
 }
 
@@ -33,9 +38,16 @@ Deferred<Close_result> Connection::close(Close_options options) {
   return begin_to_close(options);
 }
 
-Deferred<Close_result> Connection::begin_to_close(Close_options options) {
+Deferred<Close_result> Connection::begin_to_close(Close_options options, Close_reason reason) {
   const auto alive = Ref<Connection>::share(this);
   if (stage_ != Stage::Open) return close_finished();
+  close_for(reason);
+  stop_watching();
+  unthrottle();
+  if (options.wait_for_peer && has_more_to_come() && !write_outcome_) {
+    half_close(options.force_close);
+    return close_finished();
+  }
   stage_ = Stage::Flushing;
   drop_what_is_unread();
   if (write_outcome_) {
@@ -49,8 +61,33 @@ Deferred<Close_result> Connection::begin_to_close(Close_options options) {
   return close_finished();
 }
 
+void Connection::half_close(Span force_close) {
+  stage_ = Stage::Half_closed;
+  begin_to_end_sending();
+  set_timer(force_close, &Connection::force_close);
+  if (!is_paused_) transport_->want_readable(true);
+}
+
+// Nobody may be reading.
+bool Connection::awaits_peer_end() const noexcept {
+  return stage_ == Stage::Half_closed && received_.unread().size() < received_.size();
+}
+
+void Connection::look_whether_both_have_ended() noexcept {
+  if (has_more_to_come()) return;
+  if (to_write_.is_empty()) {
+    finish_closing(Flush_result::Flushed, Transport::How::In_order);
+  } else if (!eof_ || eof_->reason != Eof::Reason::Clean) {
+    finish_closing(Flush_result::Consumer_left, Transport::How::In_order);
+  }
+}
+
 void Connection::force_close() noexcept {
-  finish_closing(Flush_result::Force_closed, Transport::How::Reset);
+  if (to_write_.is_empty()) {  // the other side has not ended
+    finish_closing(Flush_result::Flushed, Transport::How::In_order);
+  } else {
+    finish_closing(Flush_result::Force_closed, Transport::How::Reset);
+  }
 }
 
 Deferred<Close_result> Connection::abort() {
@@ -58,8 +95,9 @@ Deferred<Close_result> Connection::abort() {
   return give_up();
 }
 
-Deferred<Close_result> Connection::give_up() {
+Deferred<Close_result> Connection::give_up(Close_reason reason) {
   const auto alive = Ref<Connection>::share(this);
+  close_for(reason);
   if (stage_ != Stage::Closed) {
     finish_closing(Flush_result::Force_closed, Transport::How::Reset);
   }
@@ -104,9 +142,18 @@ void Connection::stop_lingering() noexcept {
 }
 
 void Connection::finish_closing(Flush_result outcome, Transport::How how) noexcept {
+  // What came before an end that was waited for can still be read.
+  const bool has_all_of_peer = stage_ == Stage::Half_closed && !has_more_to_come();
+  std::optional<Eof::Reason> peer_end;
+  if (eof_ && eof_->reason != Eof::Reason::Closed) peer_end = eof_->reason;
   stage_ = Stage::Closed;
   drop_what_is_queued(outcome);
-  drop_what_is_unread();
+  if (has_all_of_peer) {
+    resume_reading();
+  } else {
+    drop_what_is_unread();
+  }
+  stop_watching();
   if (rare_ && rare_->timer) std::exchange(rare_->timer, std::nullopt)->abort();
   transport_->set_user(nullptr);
   transport_->close(how);
@@ -114,8 +161,13 @@ void Connection::finish_closing(Flush_result outcome, Transport::How how) noexce
   if (consumer_left_ && !consumer_left_->root()->is_determined()) {
     consumer_left_->root()->set_never();
   }
+  const Close_result result{.outcome = outcome,
+                            .bytes_dropped = bytes_dropped_,
+                            .reason = close_reason_.value_or(Close_reason::Closed),
+                            .peer_end = peer_end};
+  tell_closed(result);
   make_closed();
-  closed_->root()->fill(Close_result{.outcome = outcome, .bytes_dropped = bytes_dropped_});
+  closed_->root()->fill(result);
   release();
 }
 
@@ -152,6 +204,8 @@ void Connection::scheduler_ends() noexcept {
   }
   stage_ = Stage::Closed;
   rare_ = nullptr;
+  if (extras_ && extras_->unthrottled) extras_->unthrottled->root()->set_never();
+  extras_ = nullptr;
   transport_->set_user(nullptr);
   transport_->close(Transport::How::In_order);
   if (Turn_task::is_linked()) Turn_task::unlink();

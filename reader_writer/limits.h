@@ -28,6 +28,13 @@ class Buffer_age_limit {
   std::optional<Span> span_;
 };
 
+/// When a writer is throttled: from when more than `high` bytes wait that the system does not take,
+/// until no more than `low` do.
+struct Water_marks {
+  std::size_t high = 64 * 1024;
+  std::size_t low = 16 * 1024;
+};
+
 /// The limits of one connection.
 struct Connection_limits {
   Buffer_age_limit buffer_age_limit = {};
@@ -36,6 +43,10 @@ struct Connection_limits {
   std::size_t buffer_limit = 16 * 1024 * 1024;
   /// How many bytes are read from the system at once.
   std::size_t reader_buffer_size = 64 * 1024;
+  /// It is closed when nothing was sent or received for that long, whether anybody reads or not.
+  std::optional<Span> idle_timeout = std::nullopt;
+  /// It is closed when it has lived that long.
+  std::optional<Span> max_lifetime = std::nullopt;
 };
 
 }  // namespace async

@@ -39,6 +39,13 @@ void check_end(const Connection& connection) {
       .on_connection(connection.number());
 }
 
+/// `at_end`, for reads that must not end within something.
+template <class Give>
+bool at_end_of_whole(const Connection& connection, const Give& give) {
+  if (connection.eof() && connection.eof()->reason != Eof::Reason::Closed) check_end(connection);
+  return at_end(connection, give);
+}
+
 [[noreturn]] void too_long(const Connection& connection, const char* what, std::size_t max) {
   throw Limit_exceeded(Limit_exceeded::Limit::Read,
                        std::string(what) + " from " + to_string(connection.remote()) +
@@ -177,8 +184,7 @@ Deferred<Read_result<std::string>> Reader::really_read(std::size_t n, std::size_
       c.received().consume(n);
       return true;
     }
-    if (c.eof() && c.eof()->reason != Eof::Reason::Closed) internal::check_end(c);
-    return internal::at_end(c, give);
+    return internal::at_end_of_whole(c, give);
   });
 }
 
@@ -193,8 +199,66 @@ Deferred<Read_result<std::string_view>> Reader::peek(std::size_t n, std::size_t 
   });
 }
 
+Deferred<Read_result<std::string_view>> Reader::peek_chunk(std::size_t min, std::size_t max) const {
+  using R = Read_result<std::string_view>;
+  return start<R>(connection_, [min, max](Connection& c, const auto& give) {
+    if (min > max) internal::too_long(c, "what is to be read", max);
+    const std::string_view unread = c.received().unread();
+    if (unread.size() < min || unread.empty()) return internal::at_end(c, give);
+    give(unread);
+    return true;
+  });
+}
+
+void Reader::consume(std::size_t n) const {
+  if (connection_->is_reading()) throw Reader_in_use();
+  if (n > bytes_available()) throw std::out_of_range("there is less to consume than that");
+  connection_->received().consume(n);
+}
+
+void Reader::unread(std::string_view bytes) const {
+  if (connection_->is_reading()) throw Reader_in_use();
+  connection_->received().prepend(bytes);
+}
+
+void Reader::expect(std::size_t n, std::size_t max) const {
+  if (n > max) internal::too_long(*connection_, "a frame", max);
+  connection_->expect(n);
+}
+
+std::size_t Reader::expected() const noexcept { return connection_->expected(); }
+
+Deferred<Read_result<std::string_view>> Reader::read_frame() const {
+  return start<Read_result<std::string_view>>(connection_, [](Connection& c, const auto& give) {
+    const std::string_view unread = c.received().unread();
+    const std::size_t size = c.expected() > 0 ? c.expected() : unread.size();
+    if (unread.size() >= size && size > 0) {
+      give(unread.substr(0, size));
+      c.received().consume(size);
+      return true;
+    }
+    return internal::at_end_of_whole(c, give);
+  });
+}
+
+void Reader::pause() const noexcept { connection_->pause_reading(); }
+void Reader::resume() const noexcept { connection_->resume_reading(); }
+bool Reader::is_paused() const noexcept { return connection_->is_paused(); }
+
+bool Reader::is_eof() const noexcept {
+  return connection_->eof() && connection_->received().unread().empty();
+}
+
+std::size_t Reader::buffer_size() const noexcept { return connection_->received().size(); }
+
+void Reader::set_buffer_size(std::size_t n) const {
+  if (n == 0) throw std::invalid_argument("a reader's buffer has no size");
+  connection_->received().set_size(n);
+}
+
 std::string Reader::read_available(std::size_t max) const {
   if (connection_->is_reading()) throw Reader_in_use();
+  if (connection_->is_paused()) return {};
   std::string result(connection_->received().unread().substr(0, max));
   connection_->received().consume(result.size());
   return result;

@@ -16,6 +16,7 @@
 #include "async/deferred.h"
 #include "async/pipe.h"
 #include "async/read_result.h"
+#include "reader_writer/chunks.h"
 #include "reader_writer/errors.h"
 #include "reader_writer/flush_result.h"
 #include "reader_writer/internal/connection_handle.h"
@@ -97,6 +98,55 @@ class Reader {
   /// call of a function of this reader.
   Deferred<Read_result<std::string_view>> peek(std::size_t n, std::size_t max = default_max) const;
 
+  /// `peek_chunk(min)` gives all that has arrived, once that is at least `min` bytes, without
+  /// taking it away; `consume(n)` takes the first `n` of what has arrived away.  The view is valid
+  /// until the next call of another function of this reader.  Errors: `consume` throws
+  /// `std::out_of_range` if there is less than `n`, and `Reader_in_use`.
+  Deferred<Read_result<std::string_view>> peek_chunk(std::size_t min = 1,
+                                                     std::size_t max = default_max) const;
+  void consume(std::size_t n) const;
+
+  /// `unread(bytes)` puts bytes in front of all that has arrived: the next read gives them first.
+  /// Errors: throws `Reader_in_use`.
+  void unread(std::string_view bytes) const;
+
+  /// `expect(n)` makes each frame that `read_frame()` gives exactly `n` bytes from now on, what has
+  /// arrived already included; 0, as at the beginning, makes it whatever has arrived.  Errors:
+  /// throws `Limit_exceeded` if `n` is more than `max`, and leaves it as it was.  (lori's and
+  /// net's.)
+  void expect(std::size_t n, std::size_t max = default_max) const;
+  std::size_t expected() const noexcept;
+
+  /// `read_frame()` gives the next frame; see `expect`.  The view is valid until the next call of a
+  /// function of this reader.  If the other side ends within a frame, it gives `Eof` if that is in
+  /// order, and what has arrived can still be read; if not, it fails with `Io_error`.
+  Deferred<Read_result<std::string_view>> read_frame() const;
+
+  /// `read_one_chunk_at_a_time(f)` calls `f` with all that has arrived, again and again; what it
+  /// returns, a `Handle_chunk_result` or a deferred one, says how much of that it has used, and
+  /// what it needs next.  See chunks.h.
+  template <class F>
+  Deferred<Chunks_result> read_one_chunk_at_a_time(F f) const;
+
+  /// `pause()` makes reads wait from now on, one that is under way too, whatever has arrived;
+  /// `resume()` ends that.  A read that waits is then finished in a job, never in the call.  While
+  /// paused nothing is read from the system, so that the other side has ended is not seen; closing,
+  /// flushing, and the idle timeout go on as always, and closing ends it.  Both have no effect a
+  /// second time.  (lori's and net's `mute` and `unmute`.)
+  void pause() const noexcept;
+  void resume() const noexcept;
+  bool is_paused() const noexcept;
+
+  /// `is_eof()` is true once nothing more will come and all has been read.
+  bool is_eof() const noexcept;
+
+  /// `set_buffer_size(n)` is how many bytes are read from the system at once from the next time on
+  /// that memory is needed for them, at least one.  What has to be larger, for `really_read` say,
+  /// grows while that is so; an idle reader holds none.  Errors: throws `std::invalid_argument` for
+  /// zero.
+  std::size_t buffer_size() const noexcept;
+  void set_buffer_size(std::size_t n) const;
+
   /// `read_available()` takes at most `max` of the bytes that have been read from the system
   /// already.
   std::string read_available(std::size_t max = default_max) const;
@@ -130,3 +180,5 @@ class Reader {
 };
 
 }  // namespace async
+
+#include "reader_writer/reader-inl.h"  // IWYU pragma: export

@@ -25,7 +25,9 @@ Deferred<Read_result<Filled_buffer>> read_buffer(const Connection_handle& from) 
 
 Deferred<Flush_result> splice(Connection_handle from, Connection_handle to) {
   while (auto filled = co_await read_buffer(from)) {
-    if (to->prepare_to_write(filled->bytes.size())) {
+    if (to->is_filtered()) {
+      to->write_filtered({&filled->bytes, 1});
+    } else if (to->prepare_to_write(filled->bytes.size())) {
       filled->bytes = to->write_through(filled->bytes);
       to->to_write().take(std::move(*filled));
       to->written();

@@ -1,6 +1,8 @@
 #include "reader_writer/writer.h"
 
+#include <array>
 #include <utility>
+#include <vector>
 
 namespace async {
 
@@ -11,12 +13,27 @@ std::string_view text(Line_ending ending) { return ending == Line_ending::Unix ?
 }  // namespace
 
 void Writer::write(std::string_view bytes) const {
+  if (connection_->is_filtered()) [[unlikely]]
+    return connection_->write_filtered({&bytes, 1});
   if (!connection_->prepare_to_write(bytes.size())) return;
   connection_->to_write().copy(connection_->write_through(bytes));
   connection_->written();
 }
 
+void Writer::writev(std::span<const std::string_view> parts) const {
+  if (connection_->is_filtered()) return connection_->write_filtered(parts);
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  if (!connection_->prepare_to_write(size)) return;
+  for (const std::string_view part : parts) connection_->to_write().copy(part);
+  connection_->written();
+}
+
 void Writer::write_line(std::string_view line, Line_ending ending) const {
+  if (connection_->is_filtered()) [[unlikely]] {
+    const std::array<std::string_view, 2> parts{line, text(ending)};
+    return connection_->write_filtered(parts);
+  }
   if (!connection_->prepare_to_write(line.size() + text(ending).size())) return;
   internal::Write_queue& to_write = connection_->to_write();
   to_write.copy(line);
@@ -33,15 +50,71 @@ void Writer::write_char(char c) const { write({&c, 1}); }
 void Writer::newline(Line_ending ending) const { write(text(ending)); }
 
 void Writer::schedule(std::string bytes) const {
+  if (connection_->is_filtered()) [[unlikely]]
+    return write(bytes);
   if (!connection_->prepare_to_write(bytes.size())) return;
   connection_->to_write().take(std::move(bytes));
   connection_->written();
 }
 
 void Writer::schedule(std::string_view bytes, std::shared_ptr<const void> owner) const {
+  if (connection_->is_filtered()) [[unlikely]]
+    return write(bytes);
   if (!connection_->prepare_to_write(bytes.size())) return;
   connection_->to_write().take(bytes, std::move(owner));
   connection_->written();
+}
+
+void Writer::schedule_iovecs(std::span<const Iovec> iovecs) const {
+  std::size_t size = 0;
+  for (const Iovec& one : iovecs) size += one.bytes.size();
+  if (connection_->is_filtered()) {
+    std::vector<std::string_view> parts;
+    parts.reserve(iovecs.size());
+    for (const Iovec& one : iovecs) parts.push_back(one.bytes);
+    return connection_->write_filtered(parts);
+  }
+  if (!connection_->prepare_to_write(size)) return;
+  for (const Iovec& one : iovecs) {
+    if (!one.bytes.empty()) connection_->to_write().take(one.bytes, one.owner);
+  }
+  connection_->written();
+}
+
+std::expected<Send_token, Send_error> Writer::try_write(std::string_view bytes) const {
+  return try_writev({&bytes, 1});
+}
+
+std::expected<Send_token, Send_error> Writer::try_writev(
+    std::span<const std::string_view> parts) const {
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  if (const auto refusal = connection_->refusal(size)) return std::unexpected(*refusal);
+  if (parts.size() == 1) {
+    write(parts[0]);
+  } else {
+    writev(parts);
+  }
+  return Send_token(connection_->bytes_received());
+}
+
+Deferred<Flush_result> Writer::write_nodelay(std::string_view bytes) const {
+  write(bytes);
+  connection_->flush_now();
+  return flushed();
+}
+
+Deferred<Flush_result> Writer::outcome(Send_token token) const {
+  return connection_->outcome(token.position());
+}
+
+bool Writer::is_throttled() const noexcept { return connection_->is_throttled(); }
+Deferred<> Writer::pushed_back() const { return connection_->pushed_back(); }
+Water_marks Writer::water_marks() const noexcept { return connection_->water_marks(); }
+void Writer::set_water_marks(Water_marks marks) const { connection_->set_water_marks(marks); }
+
+void Writer::add_filter(std::shared_ptr<Filter> filter) const {
+  connection_->add_filter(std::move(filter));
 }
 
 Deferred<Flush_result> Writer::flushed() const { return connection_->flushed(); }

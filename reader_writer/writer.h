@@ -7,22 +7,32 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "async/deferred.h"
 #include "async/monitor.h"
 #include "reader_writer/errors.h"
+#include "reader_writer/filter.h"
 #include "reader_writer/flush_result.h"
 #include "reader_writer/internal/connection_handle.h"
 #include "reader_writer/limits.h"
+#include "reader_writer/send_token.h"
 
 namespace async {
 
 class Reader;
 
 enum class Line_ending : unsigned char { Unix, Dos };
+
+/// Bytes, and what keeps them alive and unchanged.
+struct Iovec {
+  std::string_view bytes;
+  std::shared_ptr<const void> owner;
+};
 
 /// A `Writer` sends to the other side of a connection.  Writing never waits: bytes are queued, and
 /// all that a cycle writes to one connection leaves in one system call at its end.  What is so
@@ -59,6 +69,53 @@ class Writer {
   /// `schedule(bytes, owner)` queues what `owner` keeps alive and unchanged for as long as it is
   /// held here.
   void schedule(std::string_view bytes, std::shared_ptr<const void> owner) const;
+
+  /// `writev(parts)` queues copies of all `parts`, as one write.  None, and empty ones, are no
+  /// parts.
+  void writev(std::span<const std::string_view> parts) const;
+
+  /// `schedule_iovecs(iovecs)` queues all of them without a copy, as `schedule` does each, as one
+  /// write.  The system takes 1,024 at once.
+  void schedule_iovecs(std::span<const Iovec> iovecs) const;
+
+  /// `try_write(bytes)` is `write`, unless it refuses: the other side does not keep up, or there is
+  /// none any more.  What is refused has no effect, and is not counted.  The token says which write
+  /// it was; see `outcome`.  `try_writev(parts)` is `writev` in that manner.
+  ///
+  /// - Errors: `Not_connected` after `close`, `shutdown_send`, an error, or once the other side has
+  ///   left.  `Not_writeable` while the writer is throttled, and when more than `buffer_limit`
+  ///   would wait; a write alone is never too large.  (lori's `send`.)
+  std::expected<Send_token, Send_error> try_write(std::string_view bytes) const;
+  std::expected<Send_token, Send_error> try_writev(std::span<const std::string_view> parts) const;
+
+  /// `outcome(token)` is determined with what became of all that was written before `token`: once,
+  /// exactly to the byte.  Of the tokens of a writer the first ones are `Flushed`, up to the byte
+  /// at which it ended; all others have the outcome of that.  It never fails.
+  Deferred<Flush_result> outcome(Send_token token) const;
+
+  /// `write_nodelay(bytes)` writes, and hands all that is queued to the system at once rather than
+  /// at the end of the cycle.  It is determined as `flushed()` is.  (Mirage's.)
+  Deferred<Flush_result> write_nodelay(std::string_view bytes) const;
+
+  /// `is_throttled()` is true from when more than the high water mark waits, since the system does
+  /// not take more, until no more than the low one does, or the writer ends.
+  bool is_throttled() const noexcept;
+
+  /// `pushed_back()` is determined when the writer is not throttled: at once if it is not now.  It
+  /// never fails, and always ends, for closing releases it.  A loop that writes waits by it:
+  ///
+  ///     for (;;) { writer.write(next()); co_await writer.pushed_back(); }
+  Deferred<> pushed_back() const;
+
+  /// `set_water_marks(marks)` is for what waits already as well.  Errors: throws
+  /// `std::invalid_argument` if the low mark is above the high one.
+  Water_marks water_marks() const noexcept;
+  void set_water_marks(Water_marks marks) const;
+
+  /// `add_filter(f)` has `f` see all that is written from now on, before other filters, and all
+  /// that arrives from now on, after them.  What has arrived already is not shown to it.  Errors:
+  /// throws `std::invalid_argument` for null.
+  void add_filter(std::shared_ptr<Filter> filter) const;
 
   /// `splice(from)` writes all that `from` reads, without a copy, until its end; and waits for each
   /// part to be flushed, so that the slower side slows the faster one down.  It is determined when

@@ -21,9 +21,20 @@ class Flush_waiters::One final : public Cell<Flush_result> {
 
 Deferred<Flush_result> Flush_waiters::wait(std::uint64_t position) {
   auto one = Ref<One>::adopt(new One(position));
-  One*& end = first_ ? last_->next : first_;
-  last_ = end = Ref<One>(one).leak();
+  insert(*Ref<One>(one).leak());
   return Access::deferred(Ref<Cell<Flush_result>>(std::move(one)));
+}
+
+void Flush_waiters::insert(One& one) noexcept {
+  if (!first_ || last_->position <= one.position) [[likely]] {
+    One*& end = first_ ? last_->next : first_;
+    last_ = end = &one;
+    return;
+  }
+  One** at = &first_;
+  while ((*at)->position <= one.position) at = &(*at)->next;
+  one.next = *at;
+  *at = &one;
 }
 
 Ref<Flush_waiters::One> Flush_waiters::take_first() noexcept {

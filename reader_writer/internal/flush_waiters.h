@@ -32,6 +32,7 @@ class Flush_waiters {
  private:
   class One;
 
+  void insert(One& one) noexcept;
   Ref<One> take_first() noexcept;
   void tell_first(Flush_result result) noexcept;
 

@@ -26,4 +26,26 @@ std::span<char> Read_buffer::space() {
   return {data_.get() + end_, capacity - end_};
 }
 
+void Read_buffer::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::span<char> room = space();
+    const std::size_t size = bytes.copy(room.data(), room.size());
+    added(size);
+    bytes.remove_prefix(size);
+  }
+}
+
+void Read_buffer::prepend(std::string_view bytes) {
+  num_consumed_ -= std::min(num_consumed_, bytes.size());
+  if (bytes.size() <= begin_) {  // nearly always it is what was there
+    begin_ -= bytes.size();
+    bytes.copy(data_.get() + begin_, bytes.size());
+    return;
+  }
+  const std::string rest(unread());
+  begin_ = end_ = 0;
+  append(bytes);
+  append(rest);
+}
+
 }  // namespace async::internal

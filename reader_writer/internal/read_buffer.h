@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,10 @@ class Read_buffer {
  public:
   /// `size` is that of the memory, while no more than that is needed.
   explicit Read_buffer(std::size_t size) : size_(size) {}
+
+  std::size_t size() const noexcept { return size_; }
+  /// `set_size(n)` is for the memory that is asked for from now on.
+  void set_size(std::size_t size) noexcept { size_ = size; }
 
   std::string_view unread() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
 
@@ -35,6 +40,16 @@ class Read_buffer {
     begin_ = end_ = 0;
     return taken;
   }
+
+  /// `take_last(n)` takes the last `n` of the unread bytes away, uncounted.
+  std::string take_last(std::size_t n) {
+    std::string taken(unread().substr(end_ - begin_ - n));
+    end_ -= n;
+    return taken;
+  }
+  /// `append(bytes)` and `prepend(bytes)` put more behind the unread bytes, or in front of them.
+  void append(std::string_view bytes);
+  void prepend(std::string_view bytes);
 
   /// `space()` is room for more bytes, at least one.  Unread bytes may move.
   std::span<char> space();
@@ -56,7 +71,7 @@ class Read_buffer {
   std::size_t num_consumed() const noexcept { return num_consumed_; }
 
  private:
-  const std::size_t size_;
+  std::size_t size_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t num_consumed_ = 0;

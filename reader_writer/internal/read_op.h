@@ -80,7 +80,7 @@ template <class R, class Try>
     result = Ref<Cell<R>>::adopt(new Plain_cell<R>(std::in_place, std::forward<Args>(args)...));
   };
   try {
-    if (t(connection, give)) return Access::deferred(std::move(result));
+    if (!connection.is_paused() && t(connection, give)) return Access::deferred(std::move(result));
   } catch (...) {
     return failed<R>(Error::current());
   }

@@ -31,6 +31,8 @@ using ::testing::IsEmpty;
 using testing::Simulation;
 
 const Close_result all_flushed{.outcome = Flush_result::Flushed, .bytes_dropped = 0};
+const Close_result all_flushed_after_peer{.outcome = Flush_result::Flushed,
+                                          .peer_end = Eof::Reason::Clean};
 
 TEST(Close, flushes_what_was_written) {
   Simulation().run([]() -> Deferred<> {
@@ -152,7 +154,7 @@ TEST(Close, of_what_the_other_side_has_closed_needs_no_time) {
     const auto closed = ends.there.writer.close();
     EXPECT_EQ(co_await ends.here.reader.contents(), "bye");
     const Time_ns start = Clock::now();
-    EXPECT_EQ(co_await ends.here.writer.close(), all_flushed);
+    EXPECT_EQ(co_await ends.here.writer.close(), all_flushed_after_peer);
     EXPECT_EQ(Clock::now(), start);
     EXPECT_EQ(co_await closed, all_flushed);
   });
@@ -237,7 +239,8 @@ TEST(Abort, closes_at_once_and_drops_what_waits) {
     const auto read = end.reader.read();
     const auto aborted = end.connection->abort();
     EXPECT_EQ(wire->closed, Transport::How::Reset);
-    const Close_result expected{.outcome = Flush_result::Force_closed, .bytes_dropped = 3};
+    const Close_result expected{
+        .outcome = Flush_result::Force_closed, .bytes_dropped = 3, .reason = Close_reason::Aborted};
     EXPECT_EQ(co_await aborted, expected);
     EXPECT_EQ(co_await end.connection->abort(), expected);
     EXPECT_EQ(co_await end.writer.close(), expected);
@@ -276,9 +279,9 @@ TEST(Shutdown_send, ends_one_way_and_leaves_the_other_open) {
     co_await Clock::after(1h);
     ends.there.writer.write("more");
     EXPECT_EQ(co_await ends.here.reader.read(), "more");
-    EXPECT_EQ(co_await ends.there.writer.close(), all_flushed);
+    EXPECT_EQ(co_await ends.there.writer.close(), all_flushed_after_peer);
     EXPECT_EQ(co_await ends.here.reader.read(), clean_eof);
-    EXPECT_EQ(co_await ends.here.writer.close(), all_flushed);
+    EXPECT_EQ(co_await ends.here.writer.close(), all_flushed_after_peer);
   });
 }
 
