@@ -141,7 +141,8 @@ void Connection::sent(std::size_t n) noexcept {
 }
 
 void Connection::observe(std::shared_ptr<Connection_observer> observer) {
-  extras().observed.emplace(std::move(observer), info());
+  if (!observer) throw std::invalid_argument("an observer is null");
+  if (stage_ != Stage::Closed) extras().observed.emplace(std::move(observer), info());
 }
 
 Connection_info Connection::info() const {

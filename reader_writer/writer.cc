@@ -144,7 +144,22 @@ void Writer::shutdown_send() const { connection_->shutdown_send(); }
 Deferred<Close_result> Writer::close(Close_options options) const {
   return connection_->close(options);
 }
+Deferred<Close_result> Writer::abort() const { return connection_->abort(); }
 Deferred<Close_result> Writer::close_finished() const { return connection_->close_finished(); }
 bool Writer::is_closed() const noexcept { return connection_->is_closed(); }
+
+void Writer::set_idle_timeout(std::optional<Span> span) const {
+  connection_->set_idle_timeout(span);
+}
+void Writer::set_max_lifetime(Span span) const { connection_->set_max_lifetime(span); }
+
+Deferred<> Writer::idle(Span span) const {
+  return internal::Connection::idle(internal::Ref<internal::Connection>::share(&*connection_),
+                                    span);
+}
+
+void Writer::observe(std::shared_ptr<Connection_observer> observer) const {
+  connection_->observe(std::move(observer));
+}
 
 }  // namespace async

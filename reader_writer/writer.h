@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "reader_writer/flush_result.h"
 #include "reader_writer/internal/connection_handle.h"
 #include "reader_writer/limits.h"
+#include "reader_writer/observer.h"
 #include "reader_writer/send_token.h"
 
 namespace async {
@@ -170,10 +172,33 @@ class Writer {
   /// is dropped, and counted in the result.
   Deferred<Close_result> close(Close_options options = {}) const;
 
+  /// `abort()` closes at once: what waits to be written is dropped, and the other side sees a
+  /// reset. It is determined as `close` is.
+  Deferred<Close_result> abort() const;
+
   /// `close_finished()` is determined when `close` is, but closes nothing.
   Deferred<Close_result> close_finished() const;
   /// `is_closed()` is true once `close` was called, or the connection has ended by an error.
   bool is_closed() const noexcept;
+
+  /// `set_idle_timeout(span)` closes the connection when nothing has been sent or received for so
+  /// long, from now on; none takes that back.  Bytes alone count, not that somebody reads or that
+  /// the reader is paused.  If something waits to be written by then, it is aborted, for nothing of
+  /// it was taken. The result of `close` has the reason `Idle`.
+  void set_idle_timeout(std::optional<Span> span) const;
+
+  /// `set_max_lifetime(span)` closes it, as `close` does, when that much time has passed from now
+  /// on. The result of `close` has the reason `Max_lifetime`.
+  void set_max_lifetime(Span span) const;
+
+  /// `idle(span)` is determined when nothing has been sent or received for so long, counted from
+  /// the last time or from the first such call, or when the connection is closed.  It closes
+  /// nothing.
+  Deferred<> idle(Span span) const;
+
+  /// `observe(o)` has `o` told of all that happens on the connection from now on, in place of
+  /// whoever was told before.
+  void observe(std::shared_ptr<Connection_observer> observer) const;
 
  private:
   internal::Connection_handle connection_;

@@ -185,7 +185,7 @@ TEST(Observer, is_told_in_jobs_and_in_order) {
     const auto observer = std::make_shared<Recording_observer>();
     {
       const End end = fake_end(wire);
-      end.connection->observe(observer);
+      end.writer.observe(observer);
       const auto read = end.reader.read();
       wire->arrive("abc");
       EXPECT_THAT(observer->events, ElementsAre());
@@ -220,7 +220,7 @@ TEST(Observer, that_throws_is_an_error_of_the_monitor_and_hears_of_the_rest) {
     std::optional<End> made;
     monitor.under([&] { made.emplace(fake_end(wire)); });
     const End& end = *made;
-    end.connection->observe(observer);
+    end.writer.observe(observer);
     for (const char* bytes : {"a", "b"}) {
       const auto read = end.reader.read();
       wire->arrive(bytes);

@@ -85,16 +85,16 @@ TEST(Idle_timeout, aborts_when_what_waits_is_not_taken) {
 TEST(Idle_timeout, can_be_set_changed_and_taken_back_later) {
   Simulation().run([]() -> Deferred<> {
     const End end = fake_end(std::make_shared<Fake_wire>());
-    end.connection->set_idle_timeout(Span(1s));
+    end.writer.set_idle_timeout(Span(1s));
     co_await Clock::after(900ms);
-    end.connection->set_idle_timeout(Span(1s));
+    end.writer.set_idle_timeout(Span(1s));
     co_await Clock::after(900ms);
-    end.connection->set_idle_timeout(std::nullopt);
+    end.writer.set_idle_timeout(std::nullopt);
     co_await Clock::after(1h);
     EXPECT_FALSE(end.writer.is_closed());
-    end.connection->set_idle_timeout(Span(1s));
+    end.writer.set_idle_timeout(Span(1s));
     EXPECT_EQ((co_await end.writer.close_finished()).reason, Close_reason::Idle);
-    end.connection->set_idle_timeout(Span(1s));  // of no use any more
+    end.writer.set_idle_timeout(Span(1s));  // of no use any more
     co_await Clock::after(1h);
   });
 }
@@ -132,17 +132,16 @@ TEST(Max_lifetime, closes_whatever_goes_on_but_flushes) {
 TEST(Idle, is_determined_after_that_much_silence_and_closes_nothing) {
   Simulation().run([]() -> Deferred<> {
     const Ends ends = co_await connected_pair();
-    const auto connection = internal::Ref<internal::Connection>::share(&*ends.here.connection);
     const Time_ns start = Clock::now();
-    const auto idle = internal::Connection::idle(connection, 10s);
+    const auto idle = ends.here.writer.idle(10s);
     co_await Clock::after(5s);
     ends.here.writer.write("x");
     co_await idle;
     EXPECT_EQ(Clock::now() - start, 15s);
     EXPECT_FALSE(ends.here.writer.is_closed());
-    const auto another = internal::Connection::idle(connection, 10s);
+    const auto another = ends.here.writer.idle(10s);
     EXPECT_TRUE(another.is_determined());
-    const auto longer = internal::Connection::idle(connection, 1h);
+    const auto longer = ends.here.writer.idle(1h);
     dont_wait_for(ends.here.writer.close().map([](const Close_result&) {}));
     co_await longer;
     EXPECT_EQ(Clock::now() - start, 15s);

@@ -97,7 +97,7 @@ TEST(Pushed_back, is_released_by_every_way_to_end) {
   Simulation().run([]() -> Deferred<> {
     const std::vector<std::function<void(const Throttled&)>> ways{
         [](const Throttled& t) { static_cast<void>(t.end.writer.close()); },
-        [](const Throttled& t) { static_cast<void>(t.end.connection->abort()); },
+        [](const Throttled& t) { static_cast<void>(t.end.writer.abort()); },
         [](const Throttled& t) { t.end.writer.shutdown_send(); },
         [](const Throttled& t) {
           t.wire->write_error = io_error_of_errno(EPIPE);
@@ -121,7 +121,7 @@ TEST(Throttled, and_unthrottled_alternate_and_end_with_unthrottled_before_closed
     const auto wire = std::make_shared<Fake_wire>();
     const End end = fake_end(wire);
     const auto observer = std::make_shared<Recording_observer>();
-    end.connection->observe(observer);
+    end.writer.observe(observer);
     end.writer.set_raise_when_consumer_leaves(false);
     end.writer.set_water_marks({.high = 5, .low = 2});
     wire->room = 0;
@@ -136,7 +136,7 @@ TEST(Throttled, and_unthrottled_alternate_and_end_with_unthrottled_before_closed
     }
     end.writer.write("0123456789");
     co_await Scheduler::yield();
-    co_await end.connection->abort();
+    co_await end.writer.abort();
     co_await Scheduler::yield();
     EXPECT_THAT(observer->events,
                 ElementsAre("throttled", "sent 20", "unthrottled", "throttled", "sent 20",

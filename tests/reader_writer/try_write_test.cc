@@ -143,7 +143,7 @@ TEST(Outcome, is_exact_to_the_byte_when_a_connection_dies_with_sends_queued) {
     const Recording_monitor monitor;
     for (const std::size_t room : {20UL, 29UL}) {
       const auto aborted = co_await outcomes_when(
-          room, [](Fake_wire&, const End& end) { static_cast<void>(end.connection->abort()); });
+          room, [](Fake_wire&, const End& end) { static_cast<void>(end.writer.abort()); });
       constexpr auto force_closed = Flush_result::Force_closed;
       EXPECT_THAT(aborted, ElementsAre(flushed, flushed, force_closed, force_closed, force_closed));
 
@@ -164,7 +164,7 @@ TEST(Outcome, is_exact_to_the_byte_when_a_connection_dies_with_sends_queued) {
       EXPECT_THAT(failed, ElementsAre(flushed, flushed, error, error, error));
     }
     const auto all = co_await outcomes_when(
-        50, [](Fake_wire&, const End& end) { static_cast<void>(end.connection->abort()); });
+        50, [](Fake_wire&, const End& end) { static_cast<void>(end.writer.abort()); });
     EXPECT_THAT(all, Each(flushed));
   });
 }
