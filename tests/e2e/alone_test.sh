@@ -25,6 +25,15 @@ interrupted
 ticked a few times
 aborted" "$("$examples/timeouts")"
 
+expect framed '"desserts"
+""
+"stressed"
+who claims too much is cut off' "$("$examples/framed")"
+
+expect backpressure "who waits sends all: yes
+who does not wait leaves out whole blocks: yes
+held at most: little" "$("$examples/backpressure" 2>/dev/null)"
+
 "$examples/simulated_network" >"$work/first" 2>/dev/null
 "$examples/simulated_network" >"$work/second" 2>/dev/null
 cmp "$work/first" "$work/second"
