@@ -14,6 +14,10 @@
 
 namespace async::Tcp::internal {
 
+namespace {
+constexpr const char* closed_too_early = "closed the connection in the middle of the handshake";
+}
+
 /// Whom the transport tells.  It owns the transport, because that may be destroyed while it tells.
 class Handshake_io::Ear final : public Transport::User {
  public:
@@ -88,8 +92,7 @@ Deferred<> Handshake_io::until_possible(Direction direction) {
   fail("was given up: interrupted");
 }
 
-// Zero bytes are the end.
-Deferred<std::size_t> Handshake_io::read_some(std::size_t most) {
+Deferred<bool> Handshake_io::read_more(std::size_t most) {
   const std::size_t before = buffer_.size();
   for (;;) {
     buffer_.resize(before + most);
@@ -97,9 +100,9 @@ Deferred<std::size_t> Handshake_io::read_some(std::size_t most) {
     buffer_.resize(before + (result.status == Io_result::Status::Ok ? result.bytes : 0));
     switch (result.status) {
       case Io_result::Status::Ok:
-        co_return result.bytes;
+        co_return true;
       case Io_result::Status::Eof:
-        co_return 0;
+        co_return false;
       case Io_result::Status::Error:
         throw Io_error(result.error, peer_);
       case Io_result::Status::Would_block:
@@ -114,15 +117,10 @@ std::string Handshake_io::take(std::size_t n) {
   return result;
 }
 
-Deferred<bool> Handshake_io::fill(std::size_t n) {
-  while (buffer_.size() < n) {
-    if (co_await read_some(n - buffer_.size()) == 0) co_return false;
-  }
-  co_return true;
-}
-
 Deferred<std::string> Handshake_io::read(std::size_t n) {
-  if (!co_await fill(n)) fail("closed the connection in the middle of the handshake");
+  while (buffer_.size() < n) {
+    if (!co_await read_more(n - buffer_.size())) fail(closed_too_early);
+  }
   co_return take(n);
 }
 
@@ -133,9 +131,7 @@ Deferred<std::string> Handshake_io::read_line(std::size_t max) {
     if (newline < max) co_return take(newline + 1);
     seen = buffer_.size();
     if (seen >= max) fail("sent no end of line within " + std::to_string(max) + " bytes");
-    if (co_await read_some(max - seen) == 0) {
-      fail("closed the connection in the middle of the handshake");
-    }
+    if (!co_await read_more(max - seen)) fail(closed_too_early);
   }
 }
 

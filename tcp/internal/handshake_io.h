@@ -38,9 +38,9 @@ class Handshake_io {
   /// `buffered()` has been read from the transport, and not been taken yet.
   std::string_view buffered() const noexcept { return buffer_; }
 
-  /// `fill(n)` reads until `n` bytes are buffered, and no more than that; false if the end comes
-  /// before.
-  Deferred<bool> fill(std::size_t n);
+  /// `read_more(most)` adds to what is buffered, as soon as anything comes, at most `most` bytes;
+  /// false at the end.
+  Deferred<bool> read_more(std::size_t most);
 
   /// `read(n)` takes `n` bytes, and reads no more than that.
   Deferred<std::string> read(std::size_t n);
@@ -63,7 +63,6 @@ class Handshake_io {
   class Ear;
   enum class Direction : unsigned char { In, Out };
 
-  Deferred<std::size_t> read_some(std::size_t most);
   Deferred<> until_possible(Direction direction);
   std::string take(std::size_t n);
 
