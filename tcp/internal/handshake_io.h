@@ -45,8 +45,8 @@ class Handshake_io {
   /// `read(n)` takes `n` bytes, and reads no more than that.
   Deferred<std::string> read(std::size_t n);
 
-  /// `read_line(max)` takes all up to a newline, and that, too.  It never has more than `max` bytes
-  /// buffered.  Errors: fails if there are so many without a newline.
+  /// `read_line(max)` takes all up to a newline, and that, too; or `max` bytes, if there is none in
+  /// them.  It never has more than that buffered.
   Deferred<std::string> read_line(std::size_t max);
 
   /// `write(bytes)` is determined when the transport has taken all of `bytes`.

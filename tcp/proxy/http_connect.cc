@@ -137,9 +137,9 @@ class Answer {
 
  private:
   Deferred<std::string> line() {
-    if (left_ == 0) io_.fail("answers with more than 16 KiB");
     std::string line = co_await io_.read_line(left_);
     left_ -= line.size();
+    if (!line.ends_with('\n')) io_.fail("answers with more than 16 KiB");
     if (!line.ends_with("\r\n")) io_.fail("answers with a line that does not end in CR LF");
     line.resize(line.size() - 2);
     co_return line;

@@ -38,7 +38,7 @@ int parse_port(std::string_view text) {
 }  // namespace
 
 Said parse_v1(std::string_view line) {
-  if (!line.ends_with("\r\n")) throw Malformed("no CR LF at its end");
+  if (!line.ends_with("\r\n")) throw Malformed("no CR LF within 107 bytes");
   line.remove_suffix(2);
   line.remove_prefix(v1_signature.size());
   // Whatever comes behind this is to be ignored.
