@@ -16,8 +16,6 @@ namespace async::Tcp {
 
 namespace {
 
-constexpr int first_descriptor = 3;  // behind stdin, stdout and stderr
-
 std::optional<std::string> taken_out_of_environment(const char* variable) {
   const char* value = std::getenv(variable);
   if (!value) return std::nullopt;
@@ -74,21 +72,22 @@ Inherited_sockets Inherited_sockets::take() {
 }
 
 Inherited_sockets Inherited_sockets::of_variables(const Variables& variables) {
-  std::vector<Socket> sockets;
+  Inherited_sockets found(variables.first_descriptor);
   if (!variables.listen_pid || !variables.listen_fds ||
       number_of("LISTEN_PID", *variables.listen_pid) != ::getpid()) {
-    return Inherited_sockets(std::move(sockets));
+    return found;
   }
   const int count = number_of("LISTEN_FDS", *variables.listen_fds);
-  for (int fd = first_descriptor; fd - first_descriptor < count; ++fd) {
+  for (int n = 0; n < count; ++n) {
+    const int fd = variables.first_descriptor + n;
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
       throw Io_error(io_error_of_errno(errno), called(fd));
     }
-    sockets.emplace_back();
   }
-  auto names = names_of(variables, sockets.size());
-  for (std::size_t n = 0; n < sockets.size(); ++n) sockets[n].name = std::move(names[n]);
-  return Inherited_sockets(std::move(sockets));
+  for (std::string& name : names_of(variables, static_cast<std::size_t>(count))) {
+    found.sockets_.push_back({.name = std::move(name)});
+  }
+  return found;
 }
 
 std::size_t Inherited_sockets::find(std::string_view name) const {
@@ -107,7 +106,7 @@ std::shared_ptr<Listener> Inherited_sockets::adopt(std::size_t n) {
     throw std::invalid_argument("inherited socket " + std::to_string(n) +
                                 (n < size() ? " was taken already" : " is not there"));
   }
-  const int fd = first_descriptor + static_cast<int>(n);
+  const int fd = first_descriptor_ + static_cast<int>(n);
   auto listener = Network::current().adopt_listener(fd);
   if (!listener) throw Io_error(listener.error(), called(fd));
   sockets_[n].is_taken = true;

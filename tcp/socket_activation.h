@@ -37,6 +37,7 @@ class Inherited_sockets {
     std::optional<std::string> listen_pid = std::nullopt;      // whom they are for
     std::optional<std::string> listen_fds = std::nullopt;      // how many there are
     std::optional<std::string> listen_fdnames = std::nullopt;  // with colons between them
+    int first_descriptor = 3;  // which is behind stdin, stdout and stderr; others are for tests
   };
 
   /// `take()` finds those of the environment, of which there are none if LISTEN_PID is another
@@ -76,8 +77,9 @@ class Inherited_sockets {
     bool is_taken = false;
   };
 
-  explicit Inherited_sockets(std::vector<Socket> sockets) : sockets_(std::move(sockets)) {}
+  explicit Inherited_sockets(int first_descriptor) : first_descriptor_(first_descriptor) {}
 
+  int first_descriptor_;
   std::vector<Socket> sockets_;
 };
 
