@@ -65,6 +65,10 @@ struct Options {
   /// Who is told what happens; null for nobody.  A client that is accepted is told of before its
   /// handler is called, which an error of that call prevents.
   std::shared_ptr<Observer> observer = nullptr;
+  /// See `Writer::set_idle_timeout`: without it, a silent client keeps its place.
+  std::optional<Span> idle_timeout = std::nullopt;
+  /// See `Writer::set_max_lifetime`.
+  std::optional<Span> max_lifetime = std::nullopt;
 };
 
 struct Close_options {
@@ -262,7 +266,9 @@ Deferred<T<A, L>> create_with(std::vector<Where_to_listen<A, L>> where, Options<
        .observer = std::move(options.observer),
        .limits = {.buffer_age_limit = options.buffer_age_limit,
                   .buffer_limit = options.buffer_limit,
-                  .reader_buffer_size = options.reader_buffer_size},
+                  .reader_buffer_size = options.reader_buffer_size,
+                  .idle_timeout = options.idle_timeout,
+                  .max_lifetime = options.max_lifetime},
        .proxy_protocol = std::move(options.proxy_protocol),
        .tls = std::move(options.tls),
        .tls_timeout = options.tls_timeout},

@@ -56,6 +56,7 @@ void Client::serve(std::unique_ptr<Transport> transport, const Address::Any& fro
   if (server_->settings().observer) {
     // Who observes is told first, in a job of its own.
     server_->tell([info = info()](Observer& observer) { observer.accepted(info); });
+    (*connection_)->observe(server_->settings().observer);
     Scheduler::schedule([self = Ref<Client>::share(this)] { self->call_handler(); });
   } else {
     call_handler();
@@ -129,7 +130,7 @@ void Client::close() noexcept {
 }
 
 void Client::abort() noexcept {
-  if (connection_) static_cast<void>((*connection_)->give_up());
+  if (connection_) static_cast<void>((*connection_)->give_up(Close_reason::Stopped));
 }
 
 void Client::gone() noexcept {
