@@ -111,6 +111,11 @@ class Simulation {
   /// `set_name(name, addrs)` is what looking `name` up gives from now on.
   void set_name(const std::string& name, std::vector<Inet_addr> addrs, Name_options options = {});
 
+  /// `set_black_hole(addr)` has whatever asks `addr` for a connection vanish from now on, whether a
+  /// machine has that address or not: the one who asked hears nothing, and its system gives up
+  /// after 127 seconds.  `set_black_hole(addr, false)` ends it.  Connections that there are go on.
+  void set_black_hole(const Inet_addr& addr, bool is_black_hole = true);
+
   /// `trace()` is what went over the network so far, a line for each thing, with the time since
   /// the beginning.
   const std::string& trace() const noexcept;
