@@ -38,6 +38,7 @@ class Sim_network final : public Network {
   std::optional<Inet_addr> source_address(const Inet_addr& to) override;
   Deferred<> descriptor_freed() override;
   int max_descriptors() const override { return max_descriptors_; }
+  int num_descriptors() const noexcept { return num_descriptors_; }
 
   /// `take_descriptor()` is false if there is none left.
   bool take_descriptor() noexcept;

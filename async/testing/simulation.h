@@ -43,6 +43,9 @@ class Host {
   /// `addrs()` are its addresses: an IPv4 and an IPv6 one, unless others were chosen.
   const std::vector<Inet_addr>& addrs() const noexcept;
 
+  /// `num_descriptors()` is how many descriptors are open on it.
+  int num_descriptors() const noexcept { return network_->num_descriptors(); }
+
   /// `within(f)` calls `f()` now, as code that runs on this machine: its network is the machine's.
   /// What `f` starts stays there.  Errors go where `Scheduler::within` sends them.
   template <class F>
