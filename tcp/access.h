@@ -13,7 +13,8 @@
 namespace async::Tcp {
 
 /// An `Access` is a policy by network.  It is asked with addresses, never with names: so a name
-/// cannot smuggle in an address that is forbidden.
+/// cannot smuggle in an address that is forbidden.  Who connects to 0.0.0.0 or :: reaches this
+/// machine, so those need that its loopback is permitted, too.
 ///
 ///     {.access = {.denied = {Cidr::of_string("10.0.0.0/8"), Cidr::of_string("127.0.0.0/8")}}}
 struct Access {

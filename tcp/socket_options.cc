@@ -1,5 +1,7 @@
 #include "tcp/socket_options.h"
 
+#include <span>
+
 #include "async/io/socket_option.h"
 
 namespace async::Tcp {
@@ -30,6 +32,15 @@ void set_options(Socket_base& socket, Network::Family family, const Socket_optio
     std::visit([&](const auto& value) { setopt_raw(socket, other.level, other.name, value); },
                other.value);
   }
+}
+
+void set_options_again(Socket_base& socket, Network::Family family,
+                       const Socket_options& options) noexcept {
+  if (family == Network::Family::Unix || !options.quickack) return;
+  // Whoever has reset the connection by now is for its first read to find out.
+  const int value = *options.quickack ? 1 : 0;
+  static_cast<void>(socket.set_option(Socket_opt::quickack.level, Socket_opt::quickack.number,
+                                      std::as_bytes(std::span(&value, 1))));
 }
 
 }  // namespace async::Tcp

@@ -41,7 +41,8 @@ struct Socket_options {
   /// How long bytes may wait to be acknowledged before the connection has timed out, in
   /// milliseconds, rounded up.
   std::optional<Span> user_timeout = std::nullopt;
-  /// Whether what arrives is acknowledged at once.  The system falls back when it likes.
+  /// Whether what arrives is acknowledged at once.  The system begins with that anew with each
+  /// connection, so it is set when there is one; and it changes its mind later when it likes.
   std::optional<bool> quickack = std::nullopt;
   /// How long closing the descriptor waits for what the system has still to send: none at all makes
   /// it a reset.  Anything else makes close(2) *block the loop* for up to that; the library's own
@@ -61,5 +62,10 @@ struct Socket_options {
 /// connected or listens, or later.  What is accepted has those of TCP from its listener.  Errors:
 /// throws `Io_error`, which names the option.
 void set_options(Socket_base& socket, Network::Family family, const Socket_options& options);
+
+/// `set_options_again(socket, family, options)` sets what the system forgets when a socket is
+/// connected or accepted, as far as that is possible: `quickack`.
+void set_options_again(Socket_base& socket, Network::Family family,
+                       const Socket_options& options) noexcept;
 
 }  // namespace async::Tcp

@@ -25,6 +25,17 @@ Span attempt_delay(const Happy_eyeballs& options) {
                     Span(longest_attempt_delay));
 }
 
+// The system takes "all addresses" for this machine, and so must who asks what is permitted.
+bool permits(const Access& access, const Address::Any& address) {
+  if (!access.permits(address)) return false;
+  const auto* inet = std::get_if<Address::Inet>(&address);
+  if (!inet) return true;
+  const Inet_addr addr = inet->addr().unmapped();
+  if (!addr.is_any()) return true;
+  return access.permits(addr.version() == Ip_version::V4 ? Inet_addr::localhost()
+                                                         : Inet_addr::localhost_v6());
+}
+
 std::string_view name_of(Ip_version version) { return version == Ip_version::V4 ? "IPv4" : "IPv6"; }
 
 }  // namespace
@@ -132,7 +143,7 @@ bool Connecting::begin(const Address::Any& address) {
     failed({address, io_error_of_errno(EAFNOSUPPORT)});
     return false;
   }
-  if (!options_.access.permits(address)) {
+  if (!permits(options_.access, address)) {
     failed({address, access_denied()});
     return false;
   }
@@ -158,6 +169,7 @@ std::expected<std::unique_ptr<Transport>, std::error_code> Connecting::take(Atte
   if (local && *local == attempt.address && Network::family_of(*local) != Network::Family::Unix) {
     return std::unexpected(io_error_of_errno(ECONNREFUSED));
   }
+  set_options_again(**transport, Network::family_of(attempt.address), options_.socket);
   return transport;
 }
 

@@ -170,6 +170,21 @@ TEST(Access, of_a_route_is_asked_with_the_addresses_that_it_connects_to) {
   });
 }
 
+TEST(Access, that_denies_this_machine_denies_its_other_names) {
+  Simulation simulation;
+  simulation.run([&]() -> Deferred<> {
+    const auto server = co_await Tcp::Server::create(Tcp::on_port(7), echo_handler);
+    const Tcp::Connect_options options{.access = {.denied = {range("127.0.0.0/8"), range("::1")}}};
+    for (const char* host :
+         {"127.0.0.1", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "::ffff:0.0.0.0", "localhost"}) {
+      const auto error = co_await error_of<Tcp::Connect_error>(
+          Tcp::connect(Tcp::to_host_and_port(host, 7), options));
+      EXPECT_EQ(error->kind(), Kind::Forbidden) << host;
+    }
+    EXPECT_EQ(server.counts().accepted, 0U);
+  });
+}
+
 TEST(Access, has_nothing_to_say_about_unix_sockets) {
   Simulation simulation;
   simulation.run([&]() -> Deferred<> {
