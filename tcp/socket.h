@@ -5,9 +5,11 @@
 
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "async/deferred.h"
 #include "async/io/network.h"
@@ -15,6 +17,7 @@
 #include "reader_writer/reader.h"
 #include "reader_writer/writer.h"
 #include "tcp/internal/place.h"
+#include "tcp/keepalive.h"
 
 namespace async {
 
@@ -57,6 +60,17 @@ class Socket_common {
     return async::getopt(*base_, option);
   }
 
+  /// `setopt_raw(level, name, value)` and `getopt_raw(level, name)` are the same for any option, by
+  /// the numbers of the system; see async/io/socket_option.h.
+  template <class Value>
+  void setopt_raw(int level, int name, const Value& value) const {
+    async::setopt_raw(*base_, level, name, value);
+  }
+  int getopt_raw(int level, int name) const { return async::getopt_raw(*base_, level, name); }
+  std::vector<std::byte> getopt_raw_bytes(int level, int name) const {
+    return async::getopt_raw_bytes(*base_, level, name);
+  }
+
   /// `fd()` is the descriptor, which stays the socket's; -1 once it is closed, or if it is
   /// simulated.
   int fd() const { return base_->fd(); }
@@ -97,7 +111,22 @@ class Socket<Socket_state::Active, A> {
   T getopt(const Socket_option<T>& option) const {
     return async::getopt(connection_->transport(), option);
   }
+  template <class Value>
+  void setopt_raw(int level, int name, const Value& value) const {
+    async::setopt_raw(connection_->transport(), level, name, value);
+  }
+  int getopt_raw(int level, int name) const {
+    return async::getopt_raw(connection_->transport(), level, name);
+  }
+  std::vector<std::byte> getopt_raw_bytes(int level, int name) const {
+    return async::getopt_raw_bytes(connection_->transport(), level, name);
+  }
   int fd() const { return connection_->transport().fd(); }
+
+  /// `set_keepalive(keepalive)` finds out from now on that the other side is gone; see `Keepalive`.
+  void set_keepalive(const Tcp::Keepalive& keepalive) const {
+    Tcp::set_keepalive(connection_->transport(), keepalive);
+  }
 
   /// `reader()` and `writer()` are those of the connection.
   Reader reader() const { return Reader(connection_); }

@@ -68,13 +68,14 @@ void Uv_listener::ready(bool, bool) noexcept {
 
 std::expected<Listener::Accepted, std::error_code> Uv_listener::accept() {
   Sockaddr from;
-  int fd = -1;
+  int accepted = -1;
   do {
     from.size = sizeof from.storage;
-    fd = accept4(fd_.get(), from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return std::unexpected(last_error());
-  auto transport = Uv_transport::create(Fd(fd, fd_.network()));
+    accepted = accept4(fd_.get(), from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (accepted < 0 && errno == EINTR);
+  if (accepted < 0) return std::unexpected(last_error());
+  Fd fd(accepted, fd_.network());
+  auto transport = Uv_transport::create(fd);
   if (!transport) return std::unexpected(transport.error());
   return Accepted{.transport = std::move(*transport), .from = of_sockaddr(from)};
 }
