@@ -62,8 +62,9 @@ struct Options {
   /// Which networks clients may come from.  Others are closed at once, by a reset, before anything
   /// else is done for them; they take no place, and are counted as `denied`.
   Access access = {};
-  /// Who is told what happens; null for nobody.  A client that is accepted is told of before its
-  /// handler is called, which an error of that call prevents.
+  /// Who is told what happens; null for nobody.  It hears of a client before the handler is called.
+  /// What it raises then is an error of the handler, which is not called; what it raises when it
+  /// hears of anything else goes to the monitor that was current when the server was created.
   std::shared_ptr<Observer> observer = nullptr;
   /// See `Writer::set_idle_timeout`: without it, a silent client keeps its place.
   std::optional<Span> idle_timeout = std::nullopt;
@@ -91,6 +92,7 @@ class T {
   A listening_on_address() const { return address_of(*state_->acceptors().front()); }
   std::vector<L> listening_on_all() const {
     std::vector<L> all;
+    all.reserve(where_.size());
     for (std::size_t i = 0; i < where_.size(); ++i) {
       all.push_back(where_[i].listening_on(address_of(*state_->acceptors()[i])));
     }
@@ -256,6 +258,7 @@ Deferred<T<A, L>> create_with(std::vector<Where_to_listen<A, L>> where, Options<
                               F handler) {
   using internal::Server_state;
   std::vector<internal::Place> places;
+  places.reserve(where.size());
   for (const auto& one : where) places.push_back(one.place());
   auto state = async::internal::Ref<Server_state>::adopt(new Server_state(
       places, options.max_pending_connections,
