@@ -14,6 +14,7 @@
 #include "async/io/socket_option.h"
 #include "reader_writer/reader.h"
 #include "reader_writer/writer.h"
+#include "tcp/internal/place.h"
 
 namespace async {
 
@@ -25,7 +26,8 @@ enum class Socket_state : unsigned char {
   Active,       // is connected
 };
 
-/// A stream socket for addresses of type `A`, which is `Address::Inet` or `Address::Unix`.  What
+/// A stream socket for addresses of type `A`, which is `Address::Inet` or `Address::Unix`; or
+/// `Address::Any` for those of a server that listens on both.  What
 /// its state does not allow does not compile.
 ///
 ///     using Unconnected = Socket<Socket_state::Unconnected, Address::Inet>;
@@ -83,9 +85,9 @@ class Socket<Socket_state::Active, A> {
   /// `getsockname()` asks the system for the address of this side; that of the other side has been
   /// known since the connection was made, so `getpeername()` never throws.
   A getsockname() const {
-    return std::get<A>(internal::name_of_this_side(connection_->transport()));
+    return Tcp::internal::address_as<A>(internal::name_of_this_side(connection_->transport()));
   }
-  A getpeername() const { return std::get<A>(connection_->remote()); }
+  A getpeername() const { return Tcp::internal::address_as<A>(connection_->remote()); }
 
   template <class T, class Value>
   void setopt(const Socket_option<T>& option, const Value& value) const {
@@ -117,7 +119,9 @@ class Socket<Socket_state::Passive, A> : public internal::Socket_common<Listener
  public:
   explicit Socket(std::shared_ptr<Listener> listener) : Socket_common(std::move(listener)) {}
 
-  A getsockname() const { return std::get<A>(internal::name_of_this_side(*base_)); }
+  A getsockname() const {
+    return Tcp::internal::address_as<A>(internal::name_of_this_side(*base_));
+  }
 
   /// `accept()` is determined with the next connection.  One call at a time, and none while a
   /// server accepts from this socket: else it fails with `std::logic_error`.  It cannot be given
@@ -138,7 +142,9 @@ class Socket<Socket_state::Bound, A> : public internal::Socket_common<Unconnecte
  public:
   explicit Socket(std::shared_ptr<Unconnected_socket> base) : Socket_common(std::move(base)) {}
 
-  A getsockname() const { return std::get<A>(internal::name_of_this_side(*base_)); }
+  A getsockname() const {
+    return Tcp::internal::address_as<A>(internal::name_of_this_side(*base_));
+  }
 
   /// `listen(backlog)` begins to listen; this handle is of no use any more.
   Socket<Socket_state::Passive, A> listen(int backlog = default_backlog) const {

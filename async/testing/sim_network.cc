@@ -54,6 +54,10 @@ std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> Sim_network:
   return std::make_unique<Sim_unconnected_socket>(*this);
 }
 
+std::expected<std::unique_ptr<Listener>, std::error_code> Sim_network::adopt_listener(int) {
+  return std::unexpected(io_error_of_errno(EOPNOTSUPP));
+}
+
 std::optional<Inet_addr> Sim_network::source_address(const Inet_addr& to) {
   if (to.is_loopback()) return to;
   for (const Inet_addr& addr : addrs_) {

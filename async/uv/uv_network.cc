@@ -18,6 +18,7 @@
 #include "async/io/io_error.h"
 #include "async/uv/fd.h"
 #include "async/uv/sockaddr.h"
+#include "async/uv/uv_listener.h"
 #include "async/uv/uv_unconnected_socket.h"
 
 namespace async::internal {
@@ -86,6 +87,24 @@ int domain_of(Network::Family family) {
   return AF_UNSPEC;
 }
 
+std::expected<int, std::error_code> option_of(int fd, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (getsockopt(fd, SOL_SOCKET, option, &value, &size) != 0) return std::unexpected(last_error());
+  return value;
+}
+
+std::error_code why_it_is_no_listener(int fd) {
+  const auto type = option_of(fd, SO_TYPE);
+  if (!type) return type.error();
+  if (*type != SOCK_STREAM) return io_error_of_errno(EPROTOTYPE);
+  const auto domain = option_of(fd, SO_DOMAIN);
+  if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) {
+    return io_error_of_errno(EAFNOSUPPORT);
+  }
+  return option_of(fd, SO_ACCEPTCONN) == 1 ? std::error_code() : io_error_of_errno(EINVAL);
+}
+
 }  // namespace
 
 Uv_network::Uv_network(uv_loop_t& loop) : loop_(loop), resolvers_(max_num_resolvers) {}
@@ -109,6 +128,11 @@ std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> Uv_network::
   const int fd = socket(domain_of(family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return std::unexpected(last_error());
   return std::make_unique<Uv_unconnected_socket>(Fd(fd, *this));
+}
+
+std::expected<std::unique_ptr<Listener>, std::error_code> Uv_network::adopt_listener(int fd) {
+  if (const auto error = why_it_is_no_listener(fd)) return std::unexpected(error);
+  return Uv_listener::adopt(fd, *this);
 }
 
 std::optional<Inet_addr> Uv_network::source_address(const Inet_addr& to) {
