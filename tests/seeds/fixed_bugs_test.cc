@@ -285,10 +285,11 @@ TEST(Fixed_bugs, T30_outcomes_come_before_what_happens_after_them) {
     const auto wire = std::make_shared<Fake_wire>();
     wire->room = 0;
     const End end = fake_end(wire);
-    end.writer.set_water_marks({.high = 15, .low = 5});
+    end.writer.set_water_marks({.high = 25, .low = 5});
     std::vector<std::string> log;
     for (const char* name : {"one", "two", "three"}) {
-      end.writer.outcome(*end.writer.try_write("0123456789")).upon([&log, name](Flush_result r) {
+      const Send_token token = end.writer.try_write("0123456789").value();
+      end.writer.outcome(token).upon([&log, name](Flush_result r) {
         log.push_back(std::string(name) + " " + std::string(to_string(r)));
       });
     }

@@ -160,6 +160,26 @@ TEST(Rust, R16_R17_R18_R19_bytes_are_read_by_number_one_by_one_and_put_back) {
   });
 }
 
+TEST(Rust, R18_what_is_put_back_may_be_any_part_of_what_was_shown) {
+  Simulation().run([]() -> Deferred<> {
+    const Ends ends = co_await connected_pair();
+    const Reader& reader = ends.here.reader;
+    ends.there.writer.write("(0123456789)rest");
+    reader.expect(12);
+    const std::string_view frame = *co_await reader.read_frame();
+    reader.unread(frame.substr(1, 10));
+    EXPECT_EQ(co_await reader.read_char(), '0');
+    reader.unread(*co_await reader.peek(13));
+    EXPECT_EQ(co_await reader.read(), "123456789rest123456789rest");
+    ends.there.writer.write("more");
+    EXPECT_EQ(co_await reader.read_char(), 'm');
+    const std::string_view chunk = *co_await reader.read_chunk();
+    reader.unread(chunk);
+    reader.unread(chunk.substr(0, 0));
+    EXPECT_EQ(reader.read_available(), "ore");
+  });
+}
+
 TEST(Rust, R23_a_chunk_is_as_long_as_what_has_come) {
   Simulation().run([]() -> Deferred<> {
     const auto wire = std::make_shared<Fake_wire>();
