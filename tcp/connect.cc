@@ -93,7 +93,9 @@ Deferred<Found> find(Target target, Via_options via, Connect_options options) {
                     .remote = remote.value_or(address_of(target)),
                     .limits = {.buffer_age_limit = options.buffer_age_limit,
                                .buffer_limit = options.buffer_limit,
-                               .reader_buffer_size = options.reader_buffer_size},
+                               .reader_buffer_size = options.reader_buffer_size,
+                               .idle_timeout = options.idle_timeout,
+                               .max_lifetime = options.max_lifetime},
                     .observer = std::move(options.observer)};
   } catch (...) {
     if (options.observer) {
@@ -114,9 +116,9 @@ Connection_handle make_connection(Found found) {
         .number = connection->number(),
         .local = connection->transport().local_address().value_or(unknown_of_kind(remote)),
         .remote = remote};
-    Scheduler::schedule([observer = std::move(found.observer), info = std::move(info)] {
-      observer->connected(info);
-    });
+    Scheduler::schedule(
+        [observer = found.observer, info = std::move(info)] { observer->connected(info); });
+    connection->observe(std::move(found.observer));
   }
   return connection;
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "async/deferred.h"
 #include "async/time_ns.h"
@@ -41,11 +42,14 @@ struct Connect_options {
   /// have become addresses; with `via`, with those of the proxy, for what lies behind it is looked
   /// up there.
   Access access = {};
-  /// Who is told how connecting goes on; null for nobody.  One may be given to any number of
-  /// connections.
+  /// Who is told how connecting goes on, and what then happens on the connection; null for nobody.
+  /// One may be given to any number of connections.
   std::shared_ptr<Observer> observer = nullptr;
   /// Options of the socket of each attempt, set before it connects.
   Socket_options socket = {};
+  /// See `Writer::set_idle_timeout` and `Writer::set_max_lifetime`.
+  std::optional<Span> idle_timeout = std::nullopt;
+  std::optional<Span> max_lifetime = std::nullopt;
 };
 
 }  // namespace async::Tcp

@@ -22,6 +22,7 @@
 #include "tcp/observer.h"
 #include "tcp/on_handler_error.h"
 #include "tcp/socket.h"
+#include "tcp/socket_options.h"
 #include "tcp/stop_report.h"
 #include "tcp/where_to_listen.h"
 
@@ -66,6 +67,10 @@ struct Options {
   /// What it raises then is an error of the handler, which is not called; what it raises when it
   /// hears of anything else goes to the monitor that was current when the server was created.
   std::shared_ptr<Observer> observer = nullptr;
+  /// Options of the listening sockets, which those of clients have from them, besides those that all
+  /// servers set: `reuseaddr`, for clients `nodelay`, keepalive after 60 s, every 10 s, 6 times, and
+  /// a `user_timeout` of 120 s.
+  Socket_options socket = {};
   /// See `Writer::set_idle_timeout`: without it, a silent client keeps its place.
   std::optional<Span> idle_timeout = std::nullopt;
   /// See `Writer::set_max_lifetime`.
@@ -267,6 +272,7 @@ Deferred<T<A, L>> create_with(std::vector<Where_to_listen<A, L>> where, Options<
        .drop_incoming_connections = options.drop_incoming_connections,
        .access = std::move(options.access),
        .observer = std::move(options.observer),
+       .socket = std::move(options.socket),
        .limits = {.buffer_age_limit = options.buffer_age_limit,
                   .buffer_limit = options.buffer_limit,
                   .reader_buffer_size = options.reader_buffer_size,

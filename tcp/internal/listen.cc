@@ -4,45 +4,28 @@
 #include <system_error>
 #include <utility>
 
-#include "async/io/socket_option.h"
 #include "tcp/listen_error.h"
 
 namespace async::Tcp::internal {
 
 namespace {
 
-// Accepted sockets inherit these, so that they cost nothing for each.
-void set_options_of_clients(Socket_base& socket) {
-  setopt(socket, Socket_opt::nodelay, true);
-  setopt(socket, Socket_opt::keepalive, true);
-  setopt(socket, Socket_opt::keepidle, std::chrono::seconds(60));
-  setopt(socket, Socket_opt::keepintvl, std::chrono::seconds(10));
-  setopt(socket, Socket_opt::keepcnt, 6);
-  setopt(socket, Socket_opt::user_timeout, std::chrono::seconds(120));
-}
-
-void set_options(Unconnected_socket& socket, const Address::Inet& address, bool on_all_addresses) {
-  setopt(socket, Socket_opt::reuseaddr, true);
-  if (address.addr().version() == Ip_version::V6) {
-    setopt(socket, Socket_opt::v6only, !on_all_addresses);
-  }
-}
-
-Network::Family family_of(const Address::Any& address) {
-  const auto* inet = std::get_if<Address::Inet>(&address);
-  if (!inet) return Network::Family::Unix;
-  return inet->addr().version() == Ip_version::V4 ? Network::Family::V4 : Network::Family::V6;
+// What was asked for, and what all servers set.  Accepted sockets inherit it, so that it costs nothing
+// for each.
+Socket_options completed(Socket_options options, bool on_all_addresses) {
+  if (!options.keepalive) options.keepalive = Keepalive();
+  if (!options.user_timeout) options.user_timeout = std::chrono::seconds(120);
+  if (!options.reuseaddr) options.reuseaddr = true;
+  if (!options.v6only) options.v6only = !on_all_addresses;
+  return options;
 }
 
 std::expected<std::shared_ptr<Listener>, std::error_code> try_to_listen(const Address::Any& address,
-                                                                        bool on_all_addresses,
+                                                                        const Socket_options& options,
                                                                         int backlog) {
-  auto socket = Network::current().create_socket(family_of(address));
+  auto socket = Network::current().create_socket(Network::family_of(address));
   if (!socket) return std::unexpected(socket.error());
-  if (const auto* inet = std::get_if<Address::Inet>(&address)) {
-    set_options(**socket, *inet, on_all_addresses);
-    set_options_of_clients(**socket);
-  }
+  set_options(**socket, Network::family_of(address), options);
   if (const auto error = (*socket)->bind(address)) return std::unexpected(error);
   auto listener = (*socket)->listen(backlog);
   if (!listener) return std::unexpected(listener.error());
@@ -51,19 +34,22 @@ std::expected<std::shared_ptr<Listener>, std::error_code> try_to_listen(const Ad
 
 }  // namespace
 
-std::shared_ptr<Listener> listen(const Place& place, int backlog) {
+std::shared_ptr<Listener> listen(const Place& place, int backlog, const Socket_options& asked_for) {
   const auto* inet = std::get_if<Address::Inet>(&place.address);
+  Socket_options options = completed(asked_for, place.on_all_addresses);
   if (place.listener) {
-    if (inet && !place.listener->is_closed()) set_options_of_clients(*place.listener);
+    // It has its address already.
+    options.reuseaddr = options.v6only = std::nullopt;
+    if (!place.listener->is_closed()) set_options(*place.listener, Network::family_of(place.address), options);
     return place.listener;
   }
-  auto listener = try_to_listen(place.address, place.on_all_addresses, backlog);
+  auto listener = try_to_listen(place.address, options, backlog);
   if (!listener && place.on_all_addresses && inet) {
     // A machine without IPv6.
     const bool has_no_v6 = listener.error() == std::errc::address_family_not_supported ||
                            listener.error() == std::errc::address_not_available;
     if (has_no_v6) {
-      listener = try_to_listen(Address::Inet(Inet_addr::bind_any(), inet->port()), true, backlog);
+      listener = try_to_listen(Address::Inet(Inet_addr::bind_any(), inet->port()), options, backlog);
     }
   }
   if (!listener) throw Listen_error(listener.error(), place.address);

@@ -37,6 +37,7 @@
 #include "tcp/internal/place.h"
 #include "tcp/observer.h"
 #include "tcp/refused.h"
+#include "tcp/socket_options.h"
 #include "tcp/stop_report.h"
 #include "tcp/upgrade.h"
 
@@ -64,6 +65,7 @@ struct Server_settings {
   bool drop_incoming_connections;
   Access access;
   std::shared_ptr<Observer> observer;
+  Socket_options socket;
   Connection_limits limits;
   std::shared_ptr<const Upgrade> proxy_protocol;
   std::shared_ptr<const Upgrade> tls;
