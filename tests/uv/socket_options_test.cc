@@ -122,6 +122,30 @@ TEST(Socket_options, are_set_on_a_listening_socket_and_on_what_it_accepts) {
   });
 }
 
+TEST(Socket_options, of_a_server_are_those_of_its_listener_and_its_clients) {
+  Scheduler::go([]() -> Deferred<> {
+    for (const bool asked : {false, true}) {
+      const Ivar<int> probes;
+      const Ivar<int> timeout;
+      Socket_options options;
+      if (asked) options = {.keepalive = Keepalive{.probes = 3}, .user_timeout = Span(7s)};
+      const auto server = co_await Tcp::Server::create_sock(
+          Tcp::on_port_chosen_by_os(), {.socket = options}, [&](Address::Inet, Active socket) {
+            probes.fill(system_says(socket.fd(), IPPROTO_TCP, TCP_KEEPCNT));
+            timeout.fill(system_says(socket.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT));
+            return determined();
+          });
+      const int listener = server.listening_socket().fd();
+      EXPECT_EQ(system_says(listener, SOL_SOCKET, SO_REUSEADDR), 1);
+      EXPECT_EQ(system_says(listener, IPPROTO_TCP, TCP_NODELAY), 1);
+      const auto client = co_await Tcp::connect(at(server));
+      EXPECT_EQ(co_await probes.read(), asked ? 3 : 6);
+      EXPECT_EQ(co_await timeout.read(), asked ? 7'000 : 120'000);
+      co_await end(server);
+    }
+  });
+}
+
 TEST(Quickack, is_what_the_system_was_told_last) {
   Scheduler::go([]() -> Deferred<> {
     const auto server =
