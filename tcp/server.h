@@ -43,8 +43,12 @@ struct Options {
   std::size_t reader_buffer_size = 64 * 1024;
   /// See `Writer`.
   std::size_t buffer_limit = 16 * 1024 * 1024;
+  /// What comes before anything else, `tls` included: the PROXY protocol, by which the handler is
+  /// given the address that a proxy has accepted the client from, if it is one of type `A`.  Null
+  /// for nothing.  (The field is named after the upgrade that it is there for.)
+  std::shared_ptr<const Upgrade> proxy_protocol = nullptr;
   /// What to make of a connection before the handler sees it; null for nothing.  It has
-  /// `tls_timeout` for that.
+  /// `tls_timeout` for that, together with `proxy_protocol`.
   std::shared_ptr<const Upgrade> tls = nullptr;
   Span tls_timeout = std::chrono::seconds(30);
 };
@@ -176,6 +180,7 @@ Deferred<T<A, L>> create_with(Where_to_listen<A, L> where, Options<A> options, F
        .limits = {.buffer_age_limit = options.buffer_age_limit,
                   .buffer_limit = options.buffer_limit,
                   .reader_buffer_size = options.reader_buffer_size},
+       .proxy_protocol = std::move(options.proxy_protocol),
        .tls = std::move(options.tls),
        .tls_timeout = options.tls_timeout},
       [handler = std::move(handler)](const Address::Any& from,

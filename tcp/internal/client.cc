@@ -23,18 +23,18 @@ Client::Client(Ref<Server_state> server)
 Client::~Client() { Waiter::end(); }
 
 void Client::start(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept {
-  if (server_->settings().tls && !server_->is_closed()) {
-    dont_wait_for(upgrade(Ref<Client>::share(this), std::move(transport), from));
+  const Server_settings& settings = server_->settings();
+  if ((settings.proxy_protocol || settings.tls) && !server_->is_closed()) {
+    dont_wait_for(upgrade(Ref<Client>::share(this), {std::move(transport), from}));
   } else {
     serve(std::move(transport), from);
   }
 }
 
-Deferred<> Client::upgrade(Ref<Client> self, std::unique_ptr<Transport> transport,
-                           Address::Any from) {
-  transport = co_await self->server_->upgrade(std::move(transport), from);
-  if (transport) {
-    self->serve(std::move(transport), from);
+Deferred<> Client::upgrade(Ref<Client> self, Listener::Accepted accepted) {
+  auto upgraded = co_await self->server_->upgrade(std::move(accepted));
+  if (upgraded) {
+    self->serve(std::move(upgraded->transport), upgraded->from);
   } else {
     self->gone();
   }

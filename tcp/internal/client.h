@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "async/deferred.h"
-#include "async/io/transport.h"
+#include "async/io/network.h"
 #include "reader_writer/internal/connection_handle.h"
 
 namespace async::Tcp::internal {
@@ -47,8 +47,7 @@ class Client final : public async::internal::Monitor_core,
 
   ~Client() override;
 
-  static Deferred<> upgrade(Ref<Client> self, std::unique_ptr<Transport> transport,
-                            Address::Any from);
+  static Deferred<> upgrade(Ref<Client> self, Listener::Accepted accepted);
   void serve(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept;
   void wait_for(Ref<async::internal::Cell_base> root) noexcept;
   void fail(const Error& error) noexcept;

@@ -154,16 +154,25 @@ void Server_state::log_now_and_then(std::optional<Time_ns>& last, const std::str
 
 // Serving.
 
-Deferred<std::unique_ptr<Transport>> Server_state::upgrade(std::unique_ptr<Transport> transport,
-                                                           Address::Any from) {
+Deferred<std::optional<Listener::Accepted>> Server_state::upgrade(Listener::Accepted accepted) {
   const Stop stop(settings_.tls_timeout, closed_.read());
-  auto upgraded = co_await or_error(async::internal::call(
-      [&] { return settings_.tls->upgrade(std::move(transport), to_string(from), stop); }));
-  if (upgraded && *upgraded) co_return std::move(*upgraded);
-  ++counts_.upgrade_errors;
-  Log::debug("a client at " + to_string(from) +
-             " failed: " + (upgraded ? "there is no connection" : upgraded.error().what()));
-  co_return nullptr;
+  auto& [transport, from] = accepted;
+  for (const Upgrade* one : {settings_.proxy_protocol.get(), settings_.tls.get()}) {
+    if (!one) continue;
+    auto upgraded = co_await or_error(async::internal::call(
+        [&] { return one->upgrade(std::move(transport), to_string(from), stop); }));
+    if (!upgraded || !*upgraded) {
+      ++counts_.upgrade_errors;
+      Log::debug("a client at " + to_string(from) +
+                 " failed: " + (upgraded ? "there is no connection" : upgraded.error().what()));
+      co_return std::nullopt;
+    }
+    transport = std::move(*upgraded);
+    if (one != settings_.proxy_protocol.get()) continue;
+    auto announced = transport->remote_address();
+    if (announced && announced->index() == from.index()) from = std::move(*announced);
+  }
+  co_return std::move(accepted);
 }
 
 void Server_state::handle_error(const Address::Any& from, const Error& error,

@@ -30,7 +30,7 @@ struct Server_counts {
   std::uint64_t accepted = 0;        // connections
   std::uint64_t handler_errors = 0;  // errors of handlers that were not their peers' doing
   std::uint64_t peer_errors = 0;     // errors that were: resets, limits
-  std::uint64_t upgrade_errors = 0;  // connections whose `tls` failed, so that no handler saw them
+  std::uint64_t upgrade_errors = 0;  // connections that failed before a handler saw them
   std::uint64_t accept_errors = 0;  // times that accepting failed for want of descriptors or memory
   std::uint64_t bytes_dropped = 0;  // written by handlers, and never taken over by the system
 };
@@ -39,6 +39,7 @@ struct Server_settings {
   int max_connections;
   int max_accepts_per_batch;
   Connection_limits limits;
+  std::shared_ptr<const Upgrade> proxy_protocol;
   std::shared_ptr<const Upgrade> tls;
   Span tls_timeout;
 };
@@ -75,8 +76,9 @@ class Server_state final : public async::internal::Shared,
 
   // For its clients.
   Handler& handler() noexcept { return handler_; }
-  Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
-                                               Address::Any from);
+  /// `upgrade(accepted)` is determined with what `proxy_protocol` and `tls` made of it; with
+  /// nothing if they failed.
+  Deferred<std::optional<Listener::Accepted>> upgrade(Listener::Accepted accepted);
   void handle_error(const Address::Any& from, const Error& error,
                     std::uint64_t connection) noexcept;
   void add_bytes_dropped(std::uint64_t n) noexcept { counts_.bytes_dropped += n; }

@@ -66,3 +66,35 @@ find_free_port() {
   wait "$pid" 2>/dev/null || true
   free_port=$port
 }
+
+# start_on_free_port COMMAND...: starts a program that does not say when it listens, on 127.0.0.1 and the port
+# that is put in place of each PORT in its arguments, and in the file $config if there is one. It is then
+# $port.
+start_on_free_port() {
+  local try
+  for try in 1 2 3 4 5; do
+    find_free_port
+    local wanted=$free_port
+    [ -z "${config:-}" ] || sed -i.template "s/PORT/$wanted/" "$config"
+    start "${@//PORT/$wanted}"
+    until (exec 3<>"/dev/tcp/127.0.0.1/$wanted") 2>/dev/null; do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.02
+    done
+    port=$wanted
+    if kill -0 "$pid" 2>/dev/null; then return; fi
+    [ -z "${config:-}" ] || mv "$config.template" "$config"
+  done
+  fail "$1 does not start"
+}
+
+# via_proxy ARGUMENTS...: what the example of that name answers; or how it fails, if that is with status 1.
+via_proxy() {
+  local status=0
+  "$examples/via_proxy" "$@" >"$work/answer" 2>"$work/error" || status=$?
+  [ $status = 0 ] || [ $status = 1 ] || fail "via_proxy $* ends with $status: $(cat "$work/error")"
+  cat "$work/answer" "$work/error"
+}
+
+# expect_like WHAT PATTERN GOT: it is as the pattern says.
+expect_like() { [[ $3 == $2 ]] || fail "$1: expected '$2', got '$3'"; }

@@ -20,6 +20,7 @@ const std::map<std::string, std::set<std::string>> layers = {
     {"reader_writer", {"async", "async/io"}},
     {"tcp/dns", {"async", "async/io"}},
     {"tcp", {"async", "async/io", "reader_writer", "tcp/dns"}},
+    {"tcp/proxy", {"async", "async/io", "reader_writer", "tcp"}},
 };
 
 std::string layer_of(const std::string& path) {
@@ -73,8 +74,8 @@ TEST(Layers, boringssl_is_seen_in_its_folder_alone) {
 
 TEST(Layers, public_headers_include_no_header_of_the_platform) {
   const std::set<std::string> folders = {
-      "async", "async/io",    "async/internal", "reader_writer", "reader_writer/internal",
-      "tcp",   "tcp/internal"};
+      "async", "async/io",     "async/internal", "reader_writer",     "reader_writer/internal",
+      "tcp",   "tcp/internal", "tcp/proxy",      "tcp/proxy/internal"};
   for (const Source& source : sources(library_folders)) {
     if (!source.is_header() || !folders.contains(source.folder())) continue;
     for (const std::string& line : source.lines) {

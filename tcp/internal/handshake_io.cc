@@ -1,0 +1,164 @@
+#include "tcp/internal/handshake_io.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <system_error>
+
+#include "async/coroutine.h"
+#include "async/io/io_error.h"
+#include "async/io/transport_layer.h"
+#include "async/ivar.h"
+#include "async/scheduler.h"
+
+namespace async::Tcp::internal {
+
+namespace {
+constexpr const char* closed_too_early = "closed the connection in the middle of the handshake";
+}
+
+/// Whom the transport tells.  It owns the transport, because that may be destroyed while it tells.
+class Handshake_io::Ear final : public Transport::User {
+ public:
+  explicit Ear(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {
+    transport_->set_user(this);
+  }
+
+  Transport& transport() const noexcept { return *transport_; }
+
+  /// `possible(direction)` is determined when it makes sense to try again.
+  Deferred<> possible(Direction direction) {
+    Deferred<> result = waiter(direction).emplace().read();
+    want(direction, true);
+    return result;
+  }
+
+  /// `give_back()` is the transport, which tells this nothing any more.
+  std::unique_ptr<Transport> give_back() {
+    want(Direction::In, false);
+    want(Direction::Out, false);
+    transport_->set_user(nullptr);
+    return std::move(transport_);
+  }
+
+  void close() noexcept {
+    if (transport_) transport_->close(Transport::How::In_order);
+  }
+
+  void readable() noexcept override { tell(Direction::In); }
+  void writable() noexcept override { tell(Direction::Out); }
+  void run_in_turn() noexcept override {}  // everything is written at once
+
+ private:
+  std::optional<Ivar<>>& waiter(Direction direction) noexcept {
+    return direction == Direction::In ? readable_ : writable_;
+  }
+  void want(Direction direction, bool wanted) noexcept {
+    if (direction == Direction::In) {
+      transport_->want_readable(wanted);
+    } else {
+      transport_->want_writable(wanted);
+    }
+  }
+  void tell(Direction direction) noexcept {
+    if (const auto told = std::exchange(waiter(direction), std::nullopt)) {
+      told->fill();
+    } else if (transport_) {
+      want(direction, false);
+    }
+  }
+
+  std::unique_ptr<Transport> transport_;
+  std::optional<Ivar<>> readable_;
+  std::optional<Ivar<>> writable_;
+};
+
+Handshake_io::Handshake_io(std::unique_ptr<Transport> transport, const Stop& stop, std::string peer)
+    : ear_(async::internal::Ref<Ear>::adopt(new Ear(std::move(transport)))),
+      stop_(stop),
+      peer_(std::move(peer)) {}
+
+Handshake_io::~Handshake_io() { ear_->close(); }
+
+void Handshake_io::fail(const std::string& what) const {
+  throw std::runtime_error(peer_ + " " + what);
+}
+
+Deferred<> Handshake_io::until_possible(Direction direction) {
+  const auto waited = co_await stop_.wait(ear_->possible(direction));
+  if (waited) co_return;
+  if (waited.error() == Stopped::Timed_out) fail("took too long");
+  fail("was given up: interrupted");
+}
+
+Deferred<bool> Handshake_io::read_more(std::size_t most) {
+  const std::size_t before = buffer_.size();
+  for (;;) {
+    buffer_.resize(before + most);
+    const Io_result result = ear_->transport().read(std::span(buffer_).subspan(before));
+    buffer_.resize(before + (result.status == Io_result::Status::Ok ? result.bytes : 0));
+    switch (result.status) {
+      case Io_result::Status::Ok:
+        co_return true;
+      case Io_result::Status::Eof:
+        co_return false;
+      case Io_result::Status::Error:
+        throw Io_error(result.error, peer_);
+      case Io_result::Status::Would_block:
+        co_await until_possible(Direction::In);
+    }
+  }
+}
+
+std::string Handshake_io::take(std::size_t n) {
+  std::string result = buffer_.substr(0, n);
+  buffer_.erase(0, n);
+  return result;
+}
+
+Deferred<std::string> Handshake_io::read(std::size_t n) {
+  while (buffer_.size() < n) {
+    if (!co_await read_more(n - buffer_.size())) fail(closed_too_early);
+  }
+  co_return take(n);
+}
+
+Deferred<std::string> Handshake_io::read_line(std::size_t max) {
+  std::size_t seen = 0;
+  for (;;) {
+    const std::size_t newline = buffer_.find('\n', seen);
+    if (newline < max) co_return take(newline + 1);
+    seen = buffer_.size();
+    if (seen >= max) co_return take(max);
+    if (!co_await read_more(max - seen)) fail(closed_too_early);
+  }
+}
+
+Deferred<> Handshake_io::write(std::string bytes) {
+  std::string_view left = bytes;
+  while (!left.empty()) {
+    const Io_result result = ear_->transport().write({&left, 1});
+    switch (result.status) {
+      case Io_result::Status::Ok:
+        left.remove_prefix(result.bytes);
+        break;
+      case Io_result::Status::Would_block:
+        co_await until_possible(Direction::Out);
+        break;
+      case Io_result::Status::Eof:
+      case Io_result::Status::Error:
+        throw Io_error(result.error, peer_);
+    }
+  }
+}
+
+Deferred<std::unique_ptr<Transport>> Handshake_io::finish() {
+  auto transport = ear_->give_back();
+  // It may be this transport that is telling just now, and the next owner may destroy it at once.
+  co_await Scheduler::yield();
+  if (buffer_.empty()) co_return std::move(transport);
+  co_return std::make_unique<Transport_with_prefix>(std::move(transport), std::move(buffer_));
+}
+
+}  // namespace async::Tcp::internal
