@@ -44,8 +44,8 @@ class Trust {
   using Source = std::variant<System, Folder, Pem_source>;
   const Source& source() const noexcept { return source_; }
 
-  /// `with_revocations(pem)` also refuses what these lists (CRLs) have revoked; there must be one for
-  /// each issuer of a chain but the root.
+  /// `with_revocations(pem)` also refuses what these lists (CRLs) have revoked; there must be one
+  /// for each issuer of a chain but the root.
   Trust with_revocations(Pem_source pem) const {
     Trust copy = *this;
     copy.revocations_.push_back(std::move(pem));

@@ -14,21 +14,21 @@ namespace async::Tls {
 
 /// A certificate of the other side.
 struct Peer_certificate {
-  std::string subject;                      // in one line, as RFC 2253 writes it
+  std::string subject;  // in one line, as RFC 2253 writes it
   std::string issuer;
-  std::vector<std::string> dns_names;       // that it is for
-  std::string sha256;                       // fingerprint, in hexadecimal
+  std::vector<std::string> dns_names;  // that it is for
+  std::string sha256;                  // fingerprint, in hexadecimal
   std::string pem;
 };
 
 struct Info {
   Version version;
-  std::string cipher;                       // as the standard calls it
-  std::string group;                        // of the exchange of keys; empty if there was none
-  std::optional<std::string> alpn;          // the protocol that was agreed upon
-  std::string server_name;                  // that the client has asked for; empty if none
+  std::string cipher;               // as the standard calls it
+  std::string group;                // of the exchange of keys; empty if there was none
+  std::optional<std::string> alpn;  // the protocol that was agreed upon
+  std::string server_name;          // that the client has asked for; empty if none
   bool is_resumed;
-  std::optional<Peer_certificate> peer;     // whom the other side has shown itself to be
+  std::optional<Peer_certificate> peer;  // whom the other side has shown itself to be
 };
 
 }  // namespace async::Tls

@@ -29,8 +29,8 @@ struct Server_options {
   Client_certificates client_certificates = Client_certificates::None;
   /// Who may have signed those of clients.
   Trust trust = Trust::system();
-  /// Protocols to talk within TLS, the preferred one first (ALPN).  A client that knows none of them fails
-  /// the handshake; one that asks for none does not.
+  /// Protocols to talk within TLS, the preferred one first (ALPN).  A client that knows none of
+  /// them fails the handshake; one that asks for none does not.
   std::vector<std::string> alpn = {};
   Version min_version = Version::Tls_1_2;
   Version max_version = Version::Tls_1_3;
@@ -38,7 +38,8 @@ struct Server_options {
   std::string groups = {};
   /// Whether clients can resume sessions, by tickets whose keys this object makes.
   bool resume_sessions = true;
-  /// A file to which the secrets of all sessions are appended, for a protocol analyser (SSLKEYLOGFILE).
+  /// A file to which the secrets of all sessions are appended, for a protocol analyser
+  /// (SSLKEYLOGFILE).
   std::optional<std::filesystem::path> key_log = std::nullopt;
 };
 
@@ -46,9 +47,11 @@ struct Server_options {
 ///
 ///     co_await Tcp::Server::create(
 ///         Tcp::on_port(443),
-///         {.tls = Tls::server({.certificate_chain = "cert.pem", .private_key = "key.pem"})}, handler);
+///         {.tls = Tls::server({.certificate_chain = "cert.pem", .private_key = "key.pem"})},
+///         handler);
 ///
-/// - Errors: throws `Error` of kind `Configuration`, when a file cannot be read, say, or a key does not
+/// - Errors: throws `Error` of kind `Configuration`, when a file cannot be read, say, or a key does
+/// not
 ///   fit.  A handshake that fails never reaches the handler: it is counted as an upgrade error and
 ///   logged, and its place is free at once.
 /// - Lifetime: it is a value for any number of servers and connections.

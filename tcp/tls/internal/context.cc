@@ -48,7 +48,8 @@ int each_in(const Pem_source& source, Read read, Use use) {
     ++count;
   }
   const std::uint32_t last = ERR_peek_last_error();
-  const bool is_end = ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
+  const bool is_end =
+      ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
   if (!is_end) fail("what is in " + name_of(source) + " is no PEM");
   ERR_clear_error();
   return count;
@@ -76,8 +77,8 @@ Error::Kind kind_of_verify_result(int result) {
 
 int when_verified(int is_good, X509_STORE_CTX* store) {
   if (is_good == 1) return 1;
-  const auto* ssl = static_cast<SSL*>(
-      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   Engine& engine = Engine::of(*ssl);
   const int result = X509_STORE_CTX_get_error(store);
   X509* certificate = X509_STORE_CTX_get_current_cert(store);
@@ -101,13 +102,6 @@ class Key_log {
     std::fflush(file_.get());
   }
 
-  static int index() {
-    static const int index = SSL_CTX_get_ex_new_index(
-        0, nullptr, nullptr, nullptr,
-        [](void*, void* log, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Key_log*>(log); });
-    return index;
-  }
-
  private:
   std::mutex mutex_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
@@ -118,16 +112,18 @@ class Key_log {
 void refuse_beside_openssl() {
   // OpenSSL 1.1 and later have this, and BoringSSL has not.
   if (dlsym(RTLD_DEFAULT, "OPENSSL_init_ssl") && dlsym(RTLD_DEFAULT, "SSL_CTX_set_ciphersuites")) {
-    throw Error(Error::Kind::Configuration,
-                "TLS: this program has loaded OpenSSL as well, whose functions have the same names as "
-                "BoringSSL's; build async_uv with a BoringSSL of its own (static and hidden)");
+    throw Error(
+        Error::Kind::Configuration,
+        "TLS: this program has loaded OpenSSL as well, whose functions have the same names as "
+        "BoringSSL's; build async_uv with a BoringSSL of its own (static and hidden)");
   }
 }
 
 std::string alpn_of(const std::vector<std::string>& protocols) {
   std::string list;
   for (const std::string& protocol : protocols) {
-    if (protocol.empty() || protocol.size() > 255) fail("\"" + protocol + "\" is no protocol for ALPN");
+    if (protocol.empty() || protocol.size() > 255)
+      fail("\"" + protocol + "\" is no protocol for ALPN");
     list.append(1, static_cast<char>(protocol.size())).append(protocol);
   }
   return list;
@@ -141,13 +137,14 @@ Ssl_ctx make_context(const Common_settings& settings) {
   SSL_CTX_set_min_proto_version(&context, version_number(settings.min_version));
   SSL_CTX_set_max_proto_version(&context, version_number(settings.max_version));
   SSL_CTX_set_mode(&context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (!settings.groups.empty() && SSL_CTX_set1_curves_list(&context, settings.groups.c_str()) != 1) {
+  if (!settings.groups.empty() &&
+      SSL_CTX_set1_curves_list(&context, settings.groups.c_str()) != 1) {
     fail("there is no such group in \"" + settings.groups + "\"");
   }
   if (settings.key_log) {
-    SSL_CTX_set_ex_data(&context, Key_log::index(), new Key_log(*settings.key_log));
+    Owned_by_context<Key_log>::add(context, std::make_unique<Key_log>(*settings.key_log));
     SSL_CTX_set_keylog_callback(&context, [](const SSL* ssl, const char* line) {
-      static_cast<Key_log*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), Key_log::index()))->write(line);
+      Owned_by_context<Key_log>::of(*ssl).write(line);
     });
   }
   return made;
@@ -156,9 +153,8 @@ Ssl_ctx make_context(const Common_settings& settings) {
 void use_identity(SSL_CTX& context, const Pem_source& chain, const Pem_source& key) {
   int count = 0;
   each_in<Certificate>(chain, PEM_read_bio_X509, [&](Certificate certificate) {
-    const bool is_good = count++ == 0
-                             ? SSL_CTX_use_certificate(&context, certificate.get()) == 1
-                             : SSL_CTX_add1_chain_cert(&context, certificate.get()) == 1;
+    const bool is_good = count++ == 0 ? SSL_CTX_use_certificate(&context, certificate.get()) == 1
+                                      : SSL_CTX_add1_chain_cert(&context, certificate.get()) == 1;
     if (!is_good) fail("a certificate in " + name_of(chain) + " is of no use");
   });
   if (count == 0) fail("there is no certificate in " + name_of(chain));
@@ -167,7 +163,8 @@ void use_identity(SSL_CTX& context, const Pem_source& chain, const Pem_source& k
   const Private_key read(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
   if (!read) fail("there is no private key in " + name_of(key));
   if (SSL_CTX_use_PrivateKey(&context, read.get()) != 1) {
-    fail("the private key in " + name_of(key) + " is not that of the certificate in " + name_of(chain));
+    fail("the private key in " + name_of(key) + " is not that of the certificate in " +
+         name_of(chain));
   }
 }
 
@@ -176,7 +173,8 @@ void use_trust(SSL_CTX& context, const Trust& trust) {
   if (std::holds_alternative<Trust::System>(trust.source())) {
     static constexpr const char* bundle = "/etc/ssl/certs/ca-certificates.crt";
     if (std::filesystem::exists(bundle)) {
-      if (SSL_CTX_load_verify_locations(&context, bundle, nullptr) != 1) fail("cannot read the roots of this machine");
+      if (SSL_CTX_load_verify_locations(&context, bundle, nullptr) != 1)
+        fail("cannot read the roots of this machine");
     } else {
       SSL_CTX_set_default_verify_paths(&context);
     }
@@ -188,13 +186,15 @@ void use_trust(SSL_CTX& context, const Trust& trust) {
   } else {
     const auto& source = std::get<Pem_source>(trust.source());
     const int count = each_in<Certificate>(source, PEM_read_bio_X509, [&](Certificate root) {
-      if (X509_STORE_add_cert(store, root.get()) != 1) fail("a root in " + name_of(source) + " is of no use");
+      if (X509_STORE_add_cert(store, root.get()) != 1)
+        fail("a root in " + name_of(source) + " is of no use");
     });
     if (count == 0) fail("there is no root in " + name_of(source));
   }
   for (const Pem_source& source : trust.revocations()) {
     const int count = each_in<Revocations>(source, PEM_read_bio_X509_CRL, [&](Revocations list) {
-      if (X509_STORE_add_crl(store, list.get()) != 1) fail("a list in " + name_of(source) + " is of no use");
+      if (X509_STORE_add_crl(store, list.get()) != 1)
+        fail("a list in " + name_of(source) + " is of no use");
     });
     if (count == 0) fail("there is no list of revocations in " + name_of(source));
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);

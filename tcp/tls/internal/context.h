@@ -35,15 +35,15 @@ void use_identity(SSL_CTX& context, const Pem_source& chain, const Pem_source& k
 /// `use_trust(context, trust)` is by whom the other side is believed.
 void use_trust(SSL_CTX& context, const Trust& trust);
 
-/// `verify_peer(context, mode)` has certificates of the other side verified, and the engine told what was
-/// wrong with them.
+/// `verify_peer(context, mode)` has certificates of the other side verified, and the engine told
+/// what was wrong with them.
 void verify_peer(SSL_CTX& context, int mode);
 
 /// `alpn_of(protocols)` is the list as it is sent.
 std::string alpn_of(const std::vector<std::string>& protocols);
 
-/// `refuse_beside_openssl()` throws if OpenSSL is loaded in this process: both have the same names for
-/// their functions, so the first connection would end in a crash.
+/// `refuse_beside_openssl()` throws if OpenSSL is loaded in this process: both have the same names
+/// for their functions, so the first connection would end in a crash.
 void refuse_beside_openssl();
 
 }  // namespace async::Tls::internal

@@ -105,7 +105,8 @@ Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
   std::size_t total = 0;
   // A record at a time, as long as there is room and the next one is here.
   while (total < into.size()) {
-    const std::size_t room = std::min<std::size_t>(into.size() - total, std::numeric_limits<int>::max());
+    const std::size_t room =
+        std::min<std::size_t>(into.size() - total, std::numeric_limits<int>::max());
     const int n = SSL_read(ssl_.get(), into.data() + total, static_cast<int>(room));
     if (n > 0) {
       total += static_cast<std::size_t>(n);
@@ -156,9 +157,9 @@ Error Engine::error_of_ssl(std::string_view doing) const {
   if (verification_error_) return {verification_error_->first, verification_error_->second};
   const std::string where = "TLS " + std::string(doing) + " with " + peer_ + ": ";
   if (error.text.empty()) {  // no error of TLS, so it was the end of the input
-    return doing == "handshake"
-               ? Error(Error::Kind::Closed, where + "the connection has ended")
-               : Error(Error::Kind::Truncated, where + "the connection has ended without TLS's own end");
+    return doing == "handshake" ? Error(Error::Kind::Closed, where + "the connection has ended")
+                                : Error(Error::Kind::Truncated,
+                                        where + "the connection has ended without TLS's own end");
   }
   return {kind_of_reason(error.reason), where + error.text};
 }

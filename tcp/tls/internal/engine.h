@@ -1,7 +1,7 @@
 // tcp/tls/internal/engine.h: TLS without input or output.
 //
-// Layer: tcp/tls.  Read next: tls_transport.h, which moves the bytes; context.h, for what connections
-// share.
+// Layer: tcp/tls.  Read next: tls_transport.h, which moves the bytes; context.h, for what
+// connections share.
 
 #pragma once
 
@@ -22,9 +22,9 @@ namespace async::Tls::internal {
 
 /// The library's half of one TLS connection: bytes in, bytes out, and what it wants next.
 ///
-/// What comes from the other side is offered by `set_input`, and taken as far as it is of use: all of it,
-/// unless what was decrypted has no room.  What goes to the other side is appended to `output`, which
-/// whoever uses this gives to each call.
+/// What comes from the other side is offered by `set_input`, and taken as far as it is of use: all
+/// of it, unless what was decrypted has no room.  What goes to the other side is appended to
+/// `output`, which whoever uses this gives to each call.
 class Engine {
  public:
   /// `peer` is who is at the other end, for messages.
@@ -40,8 +40,8 @@ class Engine {
     Failed,       // `error()` says why
   };
 
-  /// `set_input(bytes)` is what is read from now on; they stay the caller's.  `input()` is what is left of
-  /// them.
+  /// `set_input(bytes)` is what is read from now on; they stay the caller's.  `input()` is what is
+  /// left of them.
   void set_input(std::string_view bytes) noexcept { input_ = bytes; }
   std::string_view input() const noexcept { return input_; }
   /// `input_has_ended()` says that nothing more will come.
@@ -54,8 +54,8 @@ class Engine {
     Status status;
     std::size_t bytes;
   };
-  /// `read(into, output)` decrypts at most `into.size()` bytes, which is not zero.  There is at least one
-  /// if it is Done.
+  /// `read(into, output)` decrypts at most `into.size()` bytes, which is not zero.  There is at
+  /// least one if it is Done.
   Read read(std::span<char> into, std::string& output) noexcept;
   /// `has_decrypted()` is true if `read` would give something without input.
   bool has_decrypted() const noexcept;
@@ -67,13 +67,15 @@ class Engine {
   /// `end(output)` says that no more will be written.
   void end(std::string& output) noexcept;
 
+  bool has_failed() const noexcept { return error_.has_value(); }
   const Error& error() const noexcept { return *error_; }
   const std::string& peer() const noexcept { return peer_; }
 
   /// `info()` is what the handshake has come to.
   Info info() const;
 
-  /// `verification_failed(kind, text)` is called while the certificate of the other side is verified.
+  /// `verification_failed(kind, text)` is called while the certificate of the other side is
+  /// verified.
   void verification_failed(Error::Kind kind, std::string text);
   static Engine& of(const SSL& ssl);
 

@@ -31,7 +31,32 @@ using Revocations = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
 using Private_key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
 
-/// `take_ssl_error()` is what BoringSSL's queue of this thread has as its first error, and empties it.
+/// What a context owns besides its own: a `T` that lives as long as the context and all its
+/// connections.
+template <class T>
+class Owned_by_context {
+ public:
+  static T& add(SSL_CTX& context, std::unique_ptr<T> object) {
+    T& added = *object;
+    SSL_CTX_set_ex_data(&context, index(), object.release());
+    return added;
+  }
+  static T& of(const SSL& ssl) {
+    return *static_cast<T*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(&ssl), index()));
+  }
+
+ private:
+  static int index() {
+    static const int made = SSL_CTX_get_ex_new_index(
+        0, nullptr, nullptr, nullptr, [](void*, void* object, CRYPTO_EX_DATA*, int, long, void*) {
+          delete static_cast<T*>(object);
+        });
+    return made;
+  }
+};
+
+/// `take_ssl_error()` is what BoringSSL's queue of this thread has as its first error, and empties
+/// it.
 struct Ssl_error {
   int library = 0;
   int reason = 0;

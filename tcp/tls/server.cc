@@ -1,0 +1,88 @@
+#include "tcp/tls/server.h"
+
+#include <utility>
+
+#include "async/coroutine.h"
+#include "tcp/tls/internal/context.h"
+#include "tcp/tls/internal/handshake.h"
+
+namespace async::Tls {
+
+namespace internal {
+
+namespace {
+
+class Server final : public Tcp::Upgrade {
+ public:
+  explicit Server(Server_options options) : options_(std::move(options)) {
+    context_ = make_context({.min_version = options_.min_version,
+                             .max_version = options_.max_version,
+                             .groups = options_.groups,
+                             .alpn = options_.alpn,
+                             .key_log = options_.key_log});
+    use_identity(*context_, options_.certificate_chain, options_.private_key);
+    ask_for_certificates();
+    if (!options_.alpn.empty()) {
+      Owned_by_context<Alpn>::add(*context_, std::make_unique<Alpn>(alpn_of(options_.alpn)));
+      SSL_CTX_set_alpn_select_cb(context_.get(), choose_protocol, nullptr);
+    }
+    if (!options_.resume_sessions) SSL_CTX_set_options(context_.get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
+    // Sessions are resumed only where clients are verified in the same way.
+    static constexpr std::uint8_t name[] = "async_uv";
+    SSL_CTX_set_session_id_context(context_.get(), name, sizeof name);
+  }
+
+  Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
+                                               std::string peer,
+                                               const Tcp::Stop& stop) const override {
+    Ssl ssl(SSL_new(context_.get()));
+    SSL_set_accept_state(ssl.get());
+    auto engine = std::make_unique<Engine>(std::move(ssl), std::move(peer));
+    co_return co_await shake_hands(std::move(transport), std::move(engine), stop);
+  }
+
+ private:
+  /// The protocols of this side, as they are sent.
+  struct Alpn {
+    std::string list;
+  };
+
+  void ask_for_certificates() {
+    switch (options_.client_certificates) {
+      case Client_certificates::None:
+        return;
+      case Client_certificates::Request:
+        verify_peer(*context_, SSL_VERIFY_PEER);
+        break;
+      case Client_certificates::Require:
+        verify_peer(*context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
+        break;
+    }
+    use_trust(*context_, options_.trust);
+  }
+
+  // The first of ours that the client has.
+  static int choose_protocol(SSL* ssl, const std::uint8_t** chosen, std::uint8_t* size,
+                             const std::uint8_t* offered, unsigned offered_size, void*) {
+    const std::string& ours = Owned_by_context<Alpn>::of(*ssl).list;
+    std::uint8_t* found = nullptr;
+    const int result =
+        SSL_select_next_proto(&found, size, reinterpret_cast<const std::uint8_t*>(ours.data()),
+                              static_cast<unsigned>(ours.size()), offered, offered_size);
+    *chosen = found;
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+
+  const Server_options options_;
+  Ssl_ctx context_;
+};
+
+}  // namespace
+}  // namespace internal
+
+std::shared_ptr<const Tcp::Upgrade> server(Server_options options) {
+  return std::make_shared<internal::Server>(std::move(options));
+}
+
+}  // namespace async::Tls
