@@ -36,9 +36,7 @@ class Client final : public Tcp::Upgrade {
                              .groups = options_.groups,
                              .alpn = options_.alpn,
                              .key_log = options_.key_log});
-    if (options_.identity) {
-      use_identity(*context_, options_.identity->certificate_chain, options_.identity->private_key);
-    }
+    if (options_.identity) use_identity(*context_, *options_.identity);
     if (options_.accept_any_certificate_of_anybody) {
       verify_peer(*context_, SSL_VERIFY_NONE);
     } else {

@@ -1,10 +1,12 @@
 #include "tcp/tls/server.h"
 
+#include <mutex>
 #include <utility>
 
 #include "async/coroutine.h"
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
+#include "tcp/tls/internal/identities.h"
 
 namespace async::Tls {
 
@@ -12,15 +14,15 @@ namespace internal {
 
 namespace {
 
-class Server final : public Tcp::Upgrade {
+class Server_upgrade final : public Server {
  public:
-  explicit Server(Server_options options) : options_(std::move(options)) {
+  explicit Server_upgrade(Server_options options) : options_(std::move(options)) {
     context_ = make_context({.min_version = options_.min_version,
                              .max_version = options_.max_version,
                              .groups = options_.groups,
                              .alpn = options_.alpn,
                              .key_log = options_.key_log});
-    use_identity(*context_, options_.certificate_chain, options_.private_key);
+    choose_identities();
     ask_for_certificates();
     if (!options_.alpn.empty()) {
       Owned_by_context<Alpn>::add(*context_, std::make_unique<Alpn>(alpn_of(options_.alpn)));
@@ -31,6 +33,12 @@ class Server final : public Tcp::Upgrade {
     // Sessions are resumed only where clients are verified in the same way.
     static constexpr std::uint8_t name[] = "async_uv";
     SSL_CTX_set_session_id_context(context_.get(), name, sizeof name);
+  }
+
+  void set_identities(const Identity& first, const std::vector<Identity>& more) override {
+    auto identities = std::make_shared<const Identities>(first, more);
+    const std::scoped_lock lock(identities_->mutex);
+    identities_->now = std::move(identities);
   }
 
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
@@ -47,6 +55,33 @@ class Server final : public Tcp::Upgrade {
   struct Alpn {
     std::string list;
   };
+
+  /// Those of now, which each handshake takes when it begins.
+  struct Chosen_identities {
+    std::mutex mutex;
+    std::shared_ptr<const Identities> now;
+
+    std::shared_ptr<const Identities> get() {
+      const std::scoped_lock lock(mutex);
+      return now;
+    }
+  };
+
+  void choose_identities() {
+    identities_ =
+        &Owned_by_context<Chosen_identities>::add(*context_, std::make_unique<Chosen_identities>());
+    set_identities(
+        {.certificate_chain = options_.certificate_chain, .private_key = options_.private_key},
+        options_.more_identities);
+    SSL_CTX_set_cert_cb(
+        context_.get(),
+        [](SSL* ssl, void*) {
+          const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+          const auto identities = Owned_by_context<Chosen_identities>::of(*ssl).get();
+          return use(*ssl, identities->of(name ? name : "")) ? 1 : 0;
+        },
+        nullptr);
+  }
 
   void ask_for_certificates() {
     switch (options_.client_certificates) {
@@ -76,13 +111,14 @@ class Server final : public Tcp::Upgrade {
 
   const Server_options options_;
   Ssl_ctx context_;
+  Chosen_identities* identities_ = nullptr;  // the context's
 };
 
 }  // namespace
 }  // namespace internal
 
-std::shared_ptr<const Tcp::Upgrade> server(Server_options options) {
-  return std::make_shared<internal::Server>(std::move(options));
+std::shared_ptr<Server> server(Server_options options) {
+  return std::make_shared<internal::Server_upgrade>(std::move(options));
 }
 
 }  // namespace async::Tls

@@ -29,8 +29,8 @@ struct Common_settings {
 /// `Configuration`.
 Ssl_ctx make_context(const Common_settings& settings);
 
-/// `use_identity(context, chain, key)` is who this side says it is.
-void use_identity(SSL_CTX& context, const Pem_source& chain, const Pem_source& key);
+/// `use_identity(context, identity)` is who this side says it is.
+void use_identity(SSL_CTX& context, const Identity& identity);
 
 /// `use_trust(context, trust)` is by whom the other side is believed.
 void use_trust(SSL_CTX& context, const Trust& trust);

@@ -1,11 +1,13 @@
 #include "tcp/tls/internal/engine.h"
 
+#include <openssl/pem.h>
 #include <openssl/sha.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
+
+#include "tcp/tls/internal/identities.h"
 
 namespace async::Tls::internal {
 
@@ -173,20 +175,6 @@ void Engine::verification_failed(Error::Kind kind, std::string text) {
 }
 
 namespace {
-
-std::vector<std::string> dns_names_of(X509& certificate) {
-  std::vector<std::string> names;
-  auto* found = static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr));
-  for (std::size_t i = 0; found && i < sk_GENERAL_NAME_num(found); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(found, i);
-    if (name->type != GEN_DNS) continue;
-    names.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                       static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-  }
-  GENERAL_NAMES_free(found);
-  return names;
-}
 
 std::string hexadecimal(std::span<const std::uint8_t> bytes) {
   static constexpr char digits[] = "0123456789abcdef";
