@@ -9,6 +9,7 @@
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
 #include "tcp/tls/internal/session_cache.h"
+#include "tcp/tls/internal/tls_upgrade.h"
 
 namespace async::Tls {
 
@@ -28,7 +29,7 @@ std::string plain(std::string name) {
   return name;
 }
 
-class Client final : public Tcp::Upgrade {
+class Client final : public Tcp::Upgrade, public Makes_engines {
  public:
   explicit Client(Client_options options) : options_(std::move(options)) {
     context_ = make_context({.min_version = options_.min_version,
@@ -59,18 +60,7 @@ class Client final : public Tcp::Upgrade {
     co_return co_await shake_hands(std::move(transport), std::move(engine), stop);
   }
 
- private:
-  void remember_sessions() {
-    SSL_CTX& context = *context_;
-    sessions_ = &Owned_by_context<Session_cache>::add(context, std::make_unique<Session_cache>());
-    SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(&context, [](SSL* ssl, SSL_SESSION* session) {
-      Owned_by_context<Session_cache>::of(*ssl).put(Engine::of(*ssl).peer(), Ssl_session(session));
-      return 1;  // it is ours now
-    });
-  }
-
-  std::unique_ptr<Engine> make_engine(const std::string& peer) const {
+  std::unique_ptr<Engine> make_engine(const std::string& peer) const override {
     Ssl made(SSL_new(context_.get()));
     SSL* ssl = made.get();
     SSL_set_connect_state(ssl);
@@ -86,6 +76,17 @@ class Client final : public Tcp::Upgrade {
       if (const Ssl_session session = sessions_->take(peer)) SSL_set_session(ssl, session.get());
     }
     return std::make_unique<Engine>(std::move(made), peer);
+  }
+
+ private:
+  void remember_sessions() {
+    SSL_CTX& context = *context_;
+    sessions_ = &Owned_by_context<Session_cache>::add(context, std::make_unique<Session_cache>());
+    SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(&context, [](SSL* ssl, SSL_SESSION* session) {
+      Owned_by_context<Session_cache>::of(*ssl).put(Engine::of(*ssl).peer(), Ssl_session(session));
+      return 1;  // it is ours now
+    });
   }
 
   static void verify_name(SSL& ssl, const std::string& name) {

@@ -7,6 +7,7 @@
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
 #include "tcp/tls/internal/identities.h"
+#include "tcp/tls/internal/tls_upgrade.h"
 
 namespace async::Tls {
 
@@ -14,7 +15,7 @@ namespace internal {
 
 namespace {
 
-class Server_upgrade final : public Server {
+class Server_upgrade final : public Server, public Makes_engines {
  public:
   explicit Server_upgrade(Server_options options) : options_(std::move(options)) {
     context_ = make_context({.min_version = options_.min_version,
@@ -44,10 +45,13 @@ class Server_upgrade final : public Server {
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                                std::string peer,
                                                const Tcp::Stop& stop) const override {
+    co_return co_await shake_hands(std::move(transport), make_engine(peer), stop);
+  }
+
+  std::unique_ptr<Engine> make_engine(const std::string& peer) const override {
     Ssl ssl(SSL_new(context_.get()));
     SSL_set_accept_state(ssl.get());
-    auto engine = std::make_unique<Engine>(std::move(ssl), std::move(peer));
-    co_return co_await shake_hands(std::move(transport), std::move(engine), stop);
+    return std::make_unique<Engine>(std::move(ssl), peer);
   }
 
  private:

@@ -9,3 +9,4 @@
 #include "tcp/tls/error.h"        // IWYU pragma: export
 #include "tcp/tls/info.h"         // IWYU pragma: export
 #include "tcp/tls/server.h"       // IWYU pragma: export
+#include "tcp/tls/start_tls.h"    // IWYU pragma: export
