@@ -335,6 +335,7 @@ void Connection::drop_what_is_queued(Flush_result why) noexcept {
   if (rare_ && rare_->pause) std::exchange(rare_->pause, std::nullopt)->abort();
   transport_->want_writable(false);
   if (Turn_task::is_linked()) Turn_task::unlink();
+  flush_waiters_.written(bytes_written_);  // by a call before the one that has failed
   flush_waiters_.stopped(*write_outcome_);
   watch_age();
   unthrottle();

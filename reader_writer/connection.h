@@ -132,7 +132,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   /// `refusal(n)` says why `n` bytes should not be written now, if so.  (`write` takes them in any
   /// case.)
   std::optional<Send_error> refusal(std::size_t n) noexcept;
-  bool is_throttled() const noexcept { return is_throttled_; }
+  bool is_throttled() noexcept;
   Deferred<> pushed_back();
   Water_marks water_marks() const noexcept {
     return extras_ ? extras_->water_marks : Water_marks();

@@ -55,6 +55,11 @@ std::optional<Send_error> Connection::refusal(std::size_t n) noexcept {
   return std::nullopt;
 }
 
+bool Connection::is_throttled() noexcept {
+  offer_if_over_mark();
+  return is_throttled_;
+}
+
 Deferred<> Connection::pushed_back() {
   offer_if_over_mark();
   if (!is_throttled_) return determined();

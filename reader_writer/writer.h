@@ -100,7 +100,8 @@ class Writer {
   Deferred<Flush_result> write_nodelay(std::string_view bytes) const;
 
   /// `is_throttled()` is true from when more than the high water mark waits, since the system does
-  /// not take more, until no more than the low one does, or the writer ends.
+  /// not take more, until no more than the low one does, or the writer ends.  To find out, it hands
+  /// what is over the mark to the system, rather than at the end of the cycle.
   bool is_throttled() const noexcept;
 
   /// `pushed_back()` is determined when the writer is not throttled: at once if it is not now.  It

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "async/deferred.h"
@@ -32,14 +31,20 @@ struct Found {
   std::unique_ptr<Transport> transport;
   Address::Any remote;
   Connection_limits limits;
+  std::shared_ptr<Observer> observer;  // null for none
 };
 
-/// `find(target, via_local_interface, options)` is `connect`, short of making the connection.
-Deferred<Found> find(Target target, std::optional<Inet_addr> via_local_interface,
-                     Connect_options options);
+/// `find(target, via, options)` is `connect`, short of making the connection.
+Deferred<Found> find(Target target, Via_options via, Connect_options options);
 
-/// `make_connection(found)` makes it a connection of the current monitor.
+/// `make_connection(found)` makes it a connection of the current monitor, and tells its observer.
 async::internal::Connection_handle make_connection(Found found);
+
+/// `connected(connection)` is its three handles.
+template <class A>
+Connected<A> connected(const async::internal::Connection_handle& connection) {
+  return {Socket<Socket_state::Active, A>(connection), Reader(connection), Writer(connection)};
+}
 
 template <class A>
 Target target_of(const Where_to_connect<A>& where) {
@@ -53,8 +58,10 @@ Target target_of(const Where_to_connect<A>& where) {
 ///     80));
 ///
 /// A name is looked up, and its addresses are tried in the order of RFC 6724, IPv6 and IPv4 in
-/// turn; the next one when an attempt has failed, or 250 ms after it was begun (RFC 8305).  The
-/// first connection wins, and the others are closed at once.
+/// turn; the next one when an attempt has failed, or 250 ms after it was begun (RFC 8305; see
+/// `Happy_eyeballs`).  The first connection wins, and the others are closed at once.
+///
+/// One deadline and one interrupt hold for all of that, and whenever they come, no socket is left.
 ///
 /// The connection belongs to the handles: when the last of them goes away, it is closed.  Closing
 /// it, by any of them, closes both ways.
@@ -64,12 +71,9 @@ Target target_of(const Where_to_connect<A>& where) {
 ///   that is current now, and that the other side has left is one of them.
 template <class A>
 Deferred<Connected<A>> connect(Where_to_connect<A> where, Connect_options options = {}) {
-  return internal::find(internal::target_of(where), where.via().via_local_interface,
-                        std::move(options))
+  return internal::find(internal::target_of(where), where.via(), std::move(options))
       .map([](internal::Found found) {
-        const auto connection = internal::make_connection(std::move(found));
-        return Connected<A>{Socket<Socket_state::Active, A>(connection), Reader(connection),
-                            Writer(connection)};
+        return internal::connected<A>(internal::make_connection(std::move(found)));
       });
 }
 

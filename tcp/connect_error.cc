@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "tcp/access.h"
+
 namespace async::Tcp {
 
 namespace {
@@ -22,7 +24,7 @@ std::string describe(const std::string& peer, const std::string& reason,
     const std::string address = to_string(attempts[i].address);
     text.append(separator);
     if (address != peer) text.append(address).append(": ");
-    text.append(attempts[i].code.message());
+    text.append(attempts[i].what.empty() ? attempts[i].code.message() : attempts[i].what);
     separator = "; ";
   }
   if (attempts.size() > most_to_list) {
@@ -32,6 +34,7 @@ std::string describe(const std::string& peer, const std::string& reason,
 }
 
 Connect_error::Kind kind_of_code(const std::error_code& code) {
+  if (code == access_denied()) return Connect_error::Kind::Forbidden;
   switch (-code.value()) {
     case ECONNREFUSED:
     case ENOENT:  // of a unix socket
@@ -51,23 +54,33 @@ Connect_error::Kind kind_of_code(const std::error_code& code) {
   }
 }
 
+// What says most comes first: that somebody refused says more than that another did not answer.
+const Connect_error::Attempt* one_that_says_most(
+    const std::vector<Connect_error::Attempt>& attempts) {
+  using Kind = Connect_error::Kind;
+  for (const Kind kind :
+       {Kind::Refused, Kind::Timed_out, Kind::Other, Kind::Unreachable, Kind::Forbidden}) {
+    for (const auto& attempt : attempts) {
+      if (kind_of_code(attempt.code) == kind) return &attempt;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Connect_error::Connect_error(Kind kind, const std::string& peer, const std::string& reason,
-                             std::vector<Attempt> attempts)
+                             std::vector<Attempt> attempts, std::error_code code)
     : std::runtime_error(describe(peer, reason, attempts)),
       kind_(kind),
-      attempts_(std::move(attempts)) {}
+      code_(code),
+      attempts_(std::move(attempts)) {
+  if (code_) return;
+  if (const Attempt* attempt = one_that_says_most(attempts_)) code_ = attempt->code;
+}
 
-// What says most comes first: that somebody refused says more than that another did not answer.
 Connect_error::Kind Connect_error::kind_of(const std::vector<Attempt>& attempts) {
-  for (const Kind kind : {Kind::Refused, Kind::Timed_out, Kind::Other}) {
-    const bool is_there = std::any_of(attempts.begin(), attempts.end(), [kind](const Attempt& a) {
-      return kind_of_code(a.code) == kind;
-    });
-    if (is_there) return kind;
-  }
-  return Kind::Unreachable;
+  return kind_of_code(one_that_says_most(attempts)->code);
 }
 
 std::string_view to_string(Connect_error::Kind kind) {
@@ -86,6 +99,8 @@ std::string_view to_string(Connect_error::Kind kind) {
       return "proxy";
     case Connect_error::Kind::Tls:
       return "tls";
+    case Connect_error::Kind::Forbidden:
+      return "forbidden";
     case Connect_error::Kind::Other:
       return "other";
   }

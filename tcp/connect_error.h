@@ -24,6 +24,7 @@ class Connect_error : public std::runtime_error {
     Interrupted,      // by `interrupt`
     Proxy,            // of `via`
     Tls,              // of `tls`
+    Forbidden,        // `access` permits none of its addresses
     Other,            // such as: no descriptors, no permission
   };
 
@@ -31,13 +32,21 @@ class Connect_error : public std::runtime_error {
   struct Attempt {
     Address::Any address;
     std::error_code code;
+    /// All that is known, if what failed was not connecting itself, such as "bind to
+    /// 192.0.2.1:0: cannot assign requested address".
+    std::string what = {};
   };
 
-  /// `peer` is whom to connect to; `reason` is what is known besides the attempts.
+  /// `peer` is whom to connect to; `reason` is what is known besides the attempts, and `code` is
+  /// its code, if it has one.
   Connect_error(Kind kind, const std::string& peer, const std::string& reason,
-                std::vector<Attempt> attempts);
+                std::vector<Attempt> attempts, std::error_code code = {});
 
   Kind kind() const noexcept { return kind_; }
+  /// `code()` tells apart what is of one kind: a `Name_error` where the name could not be looked up
+  /// (`No_name` for one that does not exist, `Again` for a failure that may pass), else the code of
+  /// the attempt that says most; zero if there is neither.
+  const std::error_code& code() const noexcept { return code_; }
   /// `attempts()` are in the order in which they failed.
   const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
 
@@ -46,6 +55,7 @@ class Connect_error : public std::runtime_error {
 
  private:
   Kind kind_;
+  std::error_code code_;
   std::vector<Attempt> attempts_;
 };
 

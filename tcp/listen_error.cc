@@ -2,11 +2,14 @@
 
 #include <cerrno>
 
+#include "tcp/access.h"
+
 namespace async::Tcp {
 
 namespace {
 
 Listen_error::Kind kind_of(const std::error_code& code) {
+  if (code == access_denied()) return Listen_error::Kind::Access_denied;
   switch (-code.value()) {
     case EADDRINUSE:
       return Listen_error::Kind::Address_in_use;

@@ -32,7 +32,8 @@ class Observer : public Connection_observer {
   /// `accepted(c)`: a client of a server has a connection; its handler runs next.
   virtual void accepted(const Connection_info& connection);
   /// `refused(from, why)`: a client was not: access was denied, the server was full, or what comes
-  /// before the handler (`tls`, the PROXY protocol) has failed.
+  /// before the handler (`tls`, the PROXY protocol) has failed.  For the first two `why` is a
+  /// `Refused`, as when the server was closed before the handler was called.
   virtual void refused(const Address::Any& from, const Error& why);
   /// `peer_error(c, error)`: an error that was the peer's doing has ended the connection.
   virtual void peer_error(const Connection_info& connection, const Error& error);

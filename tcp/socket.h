@@ -5,15 +5,19 @@
 
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "async/deferred.h"
 #include "async/io/network.h"
 #include "async/io/socket_option.h"
 #include "reader_writer/reader.h"
 #include "reader_writer/writer.h"
+#include "tcp/internal/place.h"
+#include "tcp/keepalive.h"
 
 namespace async {
 
@@ -25,7 +29,8 @@ enum class Socket_state : unsigned char {
   Active,       // is connected
 };
 
-/// A stream socket for addresses of type `A`, which is `Address::Inet` or `Address::Unix`.  What
+/// A stream socket for addresses of type `A`, which is `Address::Inet` or `Address::Unix`; or
+/// `Address::Any` for those of a server that listens on both.  What
 /// its state does not allow does not compile.
 ///
 ///     using Unconnected = Socket<Socket_state::Unconnected, Address::Inet>;
@@ -53,6 +58,17 @@ class Socket_common {
   template <class T>
   T getopt(const Socket_option<T>& option) const {
     return async::getopt(*base_, option);
+  }
+
+  /// `setopt_raw(level, name, value)` and `getopt_raw(level, name)` are the same for any option, by
+  /// the numbers of the system; see async/io/socket_option.h.
+  template <class Value>
+  void setopt_raw(int level, int name, const Value& value) const {
+    async::setopt_raw(*base_, level, name, value);
+  }
+  int getopt_raw(int level, int name) const { return async::getopt_raw(*base_, level, name); }
+  std::vector<std::byte> getopt_raw_bytes(int level, int name) const {
+    return async::getopt_raw_bytes(*base_, level, name);
   }
 
   /// `fd()` is the descriptor, which stays the socket's; -1 once it is closed, or if it is
@@ -83,9 +99,9 @@ class Socket<Socket_state::Active, A> {
   /// `getsockname()` asks the system for the address of this side; that of the other side has been
   /// known since the connection was made, so `getpeername()` never throws.
   A getsockname() const {
-    return std::get<A>(internal::name_of_this_side(connection_->transport()));
+    return Tcp::internal::address_as<A>(internal::name_of_this_side(connection_->transport()));
   }
-  A getpeername() const { return std::get<A>(connection_->remote()); }
+  A getpeername() const { return Tcp::internal::address_as<A>(connection_->remote()); }
 
   template <class T, class Value>
   void setopt(const Socket_option<T>& option, const Value& value) const {
@@ -95,7 +111,22 @@ class Socket<Socket_state::Active, A> {
   T getopt(const Socket_option<T>& option) const {
     return async::getopt(connection_->transport(), option);
   }
+  template <class Value>
+  void setopt_raw(int level, int name, const Value& value) const {
+    async::setopt_raw(connection_->transport(), level, name, value);
+  }
+  int getopt_raw(int level, int name) const {
+    return async::getopt_raw(connection_->transport(), level, name);
+  }
+  std::vector<std::byte> getopt_raw_bytes(int level, int name) const {
+    return async::getopt_raw_bytes(connection_->transport(), level, name);
+  }
   int fd() const { return connection_->transport().fd(); }
+
+  /// `set_keepalive(keepalive)` finds out from now on that the other side is gone; see `Keepalive`.
+  void set_keepalive(const Tcp::Keepalive& keepalive) const {
+    Tcp::set_keepalive(connection_->transport(), keepalive);
+  }
 
   /// `reader()` and `writer()` are those of the connection.
   Reader reader() const { return Reader(connection_); }
@@ -117,7 +148,9 @@ class Socket<Socket_state::Passive, A> : public internal::Socket_common<Listener
  public:
   explicit Socket(std::shared_ptr<Listener> listener) : Socket_common(std::move(listener)) {}
 
-  A getsockname() const { return std::get<A>(internal::name_of_this_side(*base_)); }
+  A getsockname() const {
+    return Tcp::internal::address_as<A>(internal::name_of_this_side(*base_));
+  }
 
   /// `accept()` is determined with the next connection.  One call at a time, and none while a
   /// server accepts from this socket: else it fails with `std::logic_error`.  It cannot be given
@@ -138,7 +171,9 @@ class Socket<Socket_state::Bound, A> : public internal::Socket_common<Unconnecte
  public:
   explicit Socket(std::shared_ptr<Unconnected_socket> base) : Socket_common(std::move(base)) {}
 
-  A getsockname() const { return std::get<A>(internal::name_of_this_side(*base_)); }
+  A getsockname() const {
+    return Tcp::internal::address_as<A>(internal::name_of_this_side(*base_));
+  }
 
   /// `listen(backlog)` begins to listen; this handle is of no use any more.
   Socket<Socket_state::Passive, A> listen(int backlog = default_backlog) const {

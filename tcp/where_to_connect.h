@@ -23,8 +23,14 @@ struct Host_and_port {
 std::string to_string(const Host_and_port& host_and_port);
 
 struct Via_options {
-  /// The address of this machine from which to connect.
+  /// The address of this machine from which to connect.  Only addresses of its family are tried.
   std::optional<Inet_addr> via_local_interface = std::nullopt;
+  /// The port of this machine from which to connect; 0 for one that the system chooses.  All
+  /// attempts share it, so it is bound with SO_REUSEADDR unless the options of the socket say
+  /// otherwise.
+  int bind_to_port = 0;
+  /// Only addresses of this family are tried.
+  std::optional<Ip_version> family = std::nullopt;
 };
 
 /// Says whom to connect to, by a name or by an address of type `A`.
@@ -53,10 +59,11 @@ std::string to_string(const Where_to_connect<A>& where) {
 
 /// `to_host_and_port(host, port)` looks `host` up each time it is used.  A numeric address is
 /// parsed, never looked up.  Errors: throws `std::invalid_argument` for an empty host or an
-/// impossible port.
+/// impossible port, of either side.
 Where_to_connect<Address::Inet> to_host_and_port(std::string host, int port, Via_options via = {});
 
-/// `to_inet_address(address)` connects to `address`.
+/// `to_inet_address(address)` connects to `address`.  Errors: throws `std::invalid_argument` for an
+/// impossible port of this side.
 Where_to_connect<Address::Inet> to_inet_address(Address::Inet address, Via_options via = {});
 
 /// `to_file(path)` connects to the unix socket at `path`.  Errors: throws `std::invalid_argument`

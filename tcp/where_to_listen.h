@@ -1,14 +1,17 @@
 // tcp/where_to_listen.h: on what to listen.
 //
-// Layer: tcp.  Read next: server.h.
+// Layer: tcp.  Read next: server.h; socket_activation.h for sockets that listen already.
 
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "async/io/address.h"
+#include "async/io/network.h"
+#include "tcp/internal/place.h"
 
 namespace async::Tcp {
 
@@ -20,29 +23,47 @@ class Where_to_listen {
   /// `create(address, listening_on)` listens on `address`.  `listening_on` is called with the
   /// address that the socket then has.
   static Where_to_listen create(A address, std::function<L(const A&)> listening_on) {
-    return Where_to_listen(std::move(address), /*on_all_addresses=*/false, std::move(listening_on));
+    return Where_to_listen({.address = std::move(address)}, std::move(listening_on));
   }
   /// `create_on_all_addresses(port, listening_on)` listens on all addresses of the machine, IPv6
   /// and IPv4, as far as it has them.
   static Where_to_listen create_on_all_addresses(int port, std::function<L(const A&)> listening_on)
     requires std::is_same_v<A, Address::Inet>
   {
-    return Where_to_listen(A(Inet_addr::bind_any_v6(), port), /*on_all_addresses=*/true,
+    return Where_to_listen({.address = A(Inet_addr::bind_any_v6(), port), .on_all_addresses = true},
+                           std::move(listening_on));
+  }
+  /// `create_on_listener(address, listener, listening_on)` takes over a socket that listens on
+  /// `address` already.  One server can: a second one fails with `Address_in_use`.
+  static Where_to_listen create_on_listener(A address, std::shared_ptr<Listener> listener,
+                                            std::function<L(const A&)> listening_on) {
+    return Where_to_listen({.address = std::move(address), .listener = std::move(listener)},
                            std::move(listening_on));
   }
 
-  const A& address() const noexcept { return address_; }
-  bool on_all_addresses() const noexcept { return on_all_addresses_; }
+  const A& address() const noexcept { return internal::address_as<A>(place_.address); }
+  bool on_all_addresses() const noexcept { return place_.on_all_addresses; }
   L listening_on(const A& actual) const { return listening_on_(actual); }
+  const internal::Place& place() const noexcept { return place_; }
+
+  /// `as_any()` is the same place for a server that listens on addresses of several kinds, whose
+  /// `listening_on()` is the address.
+  ///
+  ///     Tcp::Server::create(std::vector{Tcp::on_port(80).as_any(), Tcp::on_file(path).as_any()},
+  ///                         [](Address::Any from, Reader reader, Writer writer) { ... });
+  Where_to_listen<Address::Any, Address::Any> as_any() const {
+    return Where_to_listen<Address::Any, Address::Any>(
+        place_, [](const Address::Any& actual) { return actual; });
+  }
 
  private:
-  Where_to_listen(A address, bool on_all_addresses, std::function<L(const A&)> listening_on)
-      : address_(std::move(address)),
-        on_all_addresses_(on_all_addresses),
-        listening_on_(std::move(listening_on)) {}
+  template <class A2, class L2>
+  friend class Where_to_listen;
 
-  A address_;
-  bool on_all_addresses_;
+  Where_to_listen(internal::Place place, std::function<L(const A&)> listening_on)
+      : place_(std::move(place)), listening_on_(std::move(listening_on)) {}
+
+  internal::Place place_;
   std::function<L(const A&)> listening_on_;
 };
 

@@ -46,8 +46,8 @@ auto with_connection(Where_to_connect<A> where, Connect_options options, F f)
     -> std::invoke_result_t<F&, Socket<Socket_state::Active, A>, Reader, Writer> {
   using Result = std::invoke_result_t<F&, Socket<Socket_state::Active, A>, Reader, Writer>;
   using T = async::internal::Value_in<Result>;
-  internal::Found found = co_await internal::find(
-      internal::target_of(where), where.via().via_local_interface, std::move(options));
+  internal::Found found =
+      co_await internal::find(internal::target_of(where), where.via(), std::move(options));
   std::optional<async::internal::Connection_handle> connection;
   Ivar<> f_has_ended;
   Or_error<T> outcome = co_await try_with({.rest = Rest::log()}, [&, f_has_ended]() -> Deferred<T> {

@@ -21,16 +21,6 @@ Inet_addr first_of_range(const Inet_addr& addr, int bits) {
   return Inet_addr::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
 }
 
-// The IPv4 address that an IPv6 one stands for, if it does.
-Inet_addr unmapped(const Inet_addr& addr) {
-  static constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  const auto& b = addr.bytes();
-  if (addr.version() == Ip_version::V4 || !std::equal(prefix.begin(), prefix.end(), b.begin())) {
-    return addr;
-  }
-  return Inet_addr::v4({b[12], b[13], b[14], b[15]});
-}
-
 }  // namespace
 
 Cidr::Cidr(Inet_addr base, int bits) : base_(first_of_range(base, bits)), bits_(bits) {
@@ -62,7 +52,7 @@ Cidr Cidr::of_string(std::string_view text) {
 }
 
 bool Cidr::does_match(const Inet_addr& addr) const noexcept {
-  const Inet_addr plain = unmapped(addr);
+  const Inet_addr plain = addr.unmapped();
   return plain.version() == base_.version() && first_of_range(plain, bits_) == base_;
 }
 

@@ -77,6 +77,14 @@ bool Inet_addr::is_link_local() const noexcept {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+Inet_addr Inet_addr::unmapped() const noexcept {
+  static constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (version_ == Ip_version::V4 || !std::equal(prefix.begin(), prefix.end(), bytes_.begin())) {
+    return *this;
+  }
+  return v4({bytes_[12], bytes_[13], bytes_[14], bytes_[15]});
+}
+
 std::string to_string(const Inet_addr& addr) {
   char text[INET6_ADDRSTRLEN];
   const int family = addr.version() == Ip_version::V4 ? AF_INET : AF_INET6;

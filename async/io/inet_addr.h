@@ -48,6 +48,16 @@ class Inet_addr {
   bool is_loopback() const noexcept;
   bool is_link_local() const noexcept;
 
+  /// `unmapped()` is the IPv4 address for an IPv6 one that stands for one (::ffff:192.0.2.1), else
+  /// the address itself.
+  Inet_addr unmapped() const noexcept;
+
+  /// `is_same_host(other)` says whether both are addresses of the same host, whatever their scopes
+  /// are.  `==` looks at those, too.
+  bool is_same_host(const Inet_addr& other) const noexcept {
+    return version_ == other.version_ && bytes_ == other.bytes_;
+  }
+
   friend auto operator<=>(const Inet_addr&, const Inet_addr&) = default;
 
  private:

@@ -81,10 +81,30 @@ class Network : public internal::Shared {
   virtual Deferred<std::vector<Inet_addr>> resolve(std::string name) = 0;
 
   enum class Family : unsigned char { V4, V6, Unix };
+  static Family family_of(const Address::Any& address) noexcept;
 
   /// `create_socket(family)` is a new stream socket.
   virtual std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> create_socket(
       Family family) = 0;
+
+  /// `adopt_listener(fd)` is a listener over a socket that listens already, such as one that this
+  /// process was started with.  It owns `fd` from then on, makes it nonblocking and has it closed
+  /// on exec(2), but leaves the file of a unix socket to whoever made it.
+  ///
+  /// - Errors: the code, and `fd` is left as it was.  `std::errc::not_a_socket`, or
+  ///   `bad_file_descriptor`; `wrong_protocol_type` if it is no stream socket, `invalid_argument`
+  ///   if it does not listen, `address_family_not_supported` if it is of no family below;
+  ///   `operation_not_supported` where nothing is real.
+  virtual std::expected<std::unique_ptr<Listener>, std::error_code> adopt_listener(int fd) = 0;
+  /// What the addresses of an adopted descriptor are.
+  enum class Domain : unsigned char { Inet, Unix };
+
+  /// `adopt_connection(fd, domain)` is a transport over a connected stream socket that was made
+  /// elsewhere; from then on the descriptor belongs to it, is nonblocking, and is closed on exec.
+  /// Errors: the code, such as `not_connected`, or `operation_not_supported` where there are no
+  /// descriptors; `fd` then is open, unchanged, and the caller's.
+  virtual std::expected<std::unique_ptr<Transport>, std::error_code> adopt_connection(
+      int fd, Domain domain) = 0;
 
   /// `source_address(to)` is the address that a connection to `to` would come from, if there is
   /// a way to it.

@@ -46,20 +46,36 @@ const Socket_option<std::optional<Span>> linger{"linger", SOL_SOCKET, SO_LINGER,
 
 namespace {
 
+void set(Socket_base& socket, int level, int number, std::string_view name,
+         std::span<const std::byte> value) {
+  if (const auto error = socket.set_option(level, number, value)) {
+    throw Io_error(error, "set socket option " + std::string(name));
+  }
+}
+
 template <class T, class Value>
 void set(Socket_base& socket, const Socket_option<T>& option, const Value& value) {
-  const auto error =
-      socket.set_option(option.level, option.number, std::as_bytes(std::span(&value, 1)));
-  if (error) throw Io_error(error, "set socket option " + std::string(option.name));
+  set(socket, option.level, option.number, option.name, std::as_bytes(std::span(&value, 1)));
+}
+
+std::size_t get(const Socket_base& socket, int level, int number, std::string_view name,
+                std::span<std::byte> into) {
+  const auto size = socket.get_option(level, number, into);
+  if (!size) throw Io_error(size.error(), "get socket option " + std::string(name));
+  return *size;
 }
 
 template <class Value, class T>
 Value get(const Socket_base& socket, const Socket_option<T>& option) {
   Value value{};
-  const auto size =
-      socket.get_option(option.level, option.number, std::as_writable_bytes(std::span(&value, 1)));
-  if (!size) throw Io_error(size.error(), "get socket option " + std::string(option.name));
+  get(socket, option.level, option.number, option.name,
+      std::as_writable_bytes(std::span(&value, 1)));
   return value;
+}
+
+// What to call an option that has no name here.
+std::string name_of(int level, int number) {
+  return std::to_string(number) + " of level " + std::to_string(level);
 }
 
 // In units, rounded up; what is too long becomes the longest.
@@ -99,6 +115,24 @@ std::optional<Span> getopt(const Socket_base& socket,
                            const Socket_option<std::optional<Span>>& option) {
   const auto value = get<::linger>(socket, option);
   return value.l_onoff ? std::optional<Span>(value.l_linger * option.unit.ns()) : std::nullopt;
+}
+
+void setopt_raw(Socket_base& socket, int level, int name, int value) {
+  setopt_raw(socket, level, name, std::as_bytes(std::span(&value, 1)));
+}
+void setopt_raw(Socket_base& socket, int level, int name, std::span<const std::byte> value) {
+  set(socket, level, name, name_of(level, name), value);
+}
+int getopt_raw(const Socket_base& socket, int level, int name) {
+  int value = 0;
+  get(socket, level, name, name_of(level, name), std::as_writable_bytes(std::span(&value, 1)));
+  return value;
+}
+std::vector<std::byte> getopt_raw_bytes(const Socket_base& socket, int level, int name,
+                                        std::size_t max_size) {
+  std::vector<std::byte> bytes(max_size);
+  bytes.resize(get(socket, level, name, name_of(level, name), bytes));
+  return bytes;
 }
 
 }  // namespace async

@@ -4,8 +4,11 @@
 
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "async/io/socket.h"
 #include "async/time_ns.h"
@@ -58,5 +61,14 @@ int getopt(const Socket_base& socket, const Socket_option<int>& option);
 Span getopt(const Socket_base& socket, const Socket_option<Span>& option);
 std::optional<Span> getopt(const Socket_base& socket,
                            const Socket_option<std::optional<Span>>& option);
+
+/// `setopt_raw(socket, level, name, value)` and `getopt_raw(socket, level, name)` do that for any
+/// option there is, by the numbers of the system: for an `int`, and for one that is of any other
+/// type as bytes, at most `max_size` of which are read.  Errors: throw `Io_error`.
+void setopt_raw(Socket_base& socket, int level, int name, int value);
+void setopt_raw(Socket_base& socket, int level, int name, std::span<const std::byte> value);
+int getopt_raw(const Socket_base& socket, int level, int name);
+std::vector<std::byte> getopt_raw_bytes(const Socket_base& socket, int level, int name,
+                                        std::size_t max_size = 256);
 
 }  // namespace async

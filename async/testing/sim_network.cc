@@ -54,6 +54,15 @@ std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> Sim_network:
   return std::make_unique<Sim_unconnected_socket>(*this);
 }
 
+std::expected<std::unique_ptr<Listener>, std::error_code> Sim_network::adopt_listener(int) {
+  return std::unexpected(io_error_of_errno(EOPNOTSUPP));
+}
+
+std::expected<std::unique_ptr<Transport>, std::error_code> Sim_network::adopt_connection(int,
+                                                                                         Domain) {
+  return std::unexpected(io_error_of_errno(EOPNOTSUPP));
+}
+
 std::optional<Inet_addr> Sim_network::source_address(const Inet_addr& to) {
   if (to.is_loopback()) return to;
   for (const Inet_addr& addr : addrs_) {
@@ -91,7 +100,8 @@ bool Sim_network::has(const Inet_addr& addr) const {
          std::find(addrs_.begin(), addrs_.end(), addr) != addrs_.end();
 }
 
-std::expected<Address::Any, std::error_code> Sim_network::bind(const Address::Any& address) {
+std::expected<Address::Any, std::error_code> Sim_network::bind(const Address::Any& address,
+                                                               bool shares) {
   Address::Any chosen = address;
   if (const auto* inet = std::get_if<Address::Inet>(&address)) {
     if (!has(inet->addr())) return std::unexpected(io_error_of_errno(EADDRNOTAVAIL));
@@ -102,8 +112,17 @@ std::expected<Address::Any, std::error_code> Sim_network::bind(const Address::An
       } while (bound_.contains(chosen));
     }
   }
-  if (!bound_.emplace(chosen, true).second) return std::unexpected(io_error_of_errno(EADDRINUSE));
+  const auto [at, is_first] = bound_.try_emplace(chosen, Bound{.count = 0, .is_shared = shares});
+  if (!is_first && (!shares || !at->second.is_shared || has_listener(chosen))) {
+    return std::unexpected(io_error_of_errno(EADDRINUSE));
+  }
+  ++at->second.count;
   return chosen;
+}
+
+void Sim_network::unbind(const Address::Any& address) {
+  const auto found = bound_.find(address);
+  if (found != bound_.end() && --found->second.count == 0) bound_.erase(found);
 }
 
 Sim_listener* Sim_network::listener_at(const Address::Any& address) const {
@@ -125,11 +144,13 @@ void Sim_network::add_listener(const Address::Any& address, Sim_listener& listen
 
 void Sim_network::remove_listener(const Address::Any& address) { listeners_.erase(address); }
 
-Sim_listener::Sim_listener(Sim_network& network, Address::Any address, int backlog)
+Sim_listener::Sim_listener(Sim_network& network, Address::Any address, int backlog,
+                           Sim_options options)
     : network_(network),
       run_(network.run()),
       address_(std::move(address)),
-      backlog_(static_cast<std::size_t>(std::max(1, backlog))) {
+      backlog_(static_cast<std::size_t>(std::max(1, backlog))),
+      options_(std::move(options)) {
   network_.add_listener(address_, *this);
   network_.world().trace("listen " + network_.name() + " " + to_string(address_));
 }
@@ -186,7 +207,7 @@ std::expected<Listener::Accepted, std::error_code> Sim_listener::accept() {
   network_.world().trace("accept " + network_.name() + " " + to_string(end->local) + " <- " +
                          to_string(end->remote));
   let_in();
-  return Accepted{.transport = std::make_unique<Sim_transport>(end), .from = end->remote};
+  return Accepted{.transport = std::make_unique<Sim_transport>(end, options_), .from = end->remote};
 }
 
 void Sim_listener::close() noexcept {

@@ -33,9 +33,13 @@ class Sim_network final : public Network {
   Deferred<std::vector<Inet_addr>> resolve(std::string name) override;
   std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> create_socket(
       Family family) override;
+  std::expected<std::unique_ptr<Listener>, std::error_code> adopt_listener(int fd) override;
+  std::expected<std::unique_ptr<Transport>, std::error_code> adopt_connection(
+      int fd, Domain domain) override;
   std::optional<Inet_addr> source_address(const Inet_addr& to) override;
   Deferred<> descriptor_freed() override;
   int max_descriptors() const override { return max_descriptors_; }
+  int num_descriptors() const noexcept { return num_descriptors_; }
 
   /// `take_descriptor()` is false if there is none left.
   bool take_descriptor() noexcept;
@@ -49,9 +53,11 @@ class Sim_network final : public Network {
   /// `has(addr)` is true for the addresses of this host, its loopback among them.
   bool has(const Inet_addr& addr) const;
 
-  /// `bind(address, port_is_free)` is the address with a port chosen if it had none.
-  std::expected<Address::Any, std::error_code> bind(const Address::Any& address);
-  void unbind(const Address::Any& address) { bound_.erase(address); }
+  /// `bind(address, shares)` is the address with a port chosen if it had none.  Several sockets can
+  /// have one that they share, unless one of them listens.
+  std::expected<Address::Any, std::error_code> bind(const Address::Any& address, bool shares);
+  void unbind(const Address::Any& address);
+  bool has_listener(const Address::Any& address) const { return listeners_.contains(address); }
 
   /// `listener_at(address)` is who listens on that address, or on all; null if nobody does.
   Sim_listener* listener_at(const Address::Any& address) const;
@@ -65,7 +71,12 @@ class Sim_network final : public Network {
   const int max_descriptors_;
   int num_descriptors_ = 0;
   int next_port_ = 49152;
-  std::map<Address::Any, bool> bound_;
+  /// The sockets that have an address.
+  struct Bound {
+    int count;
+    bool is_shared;
+  };
+  std::map<Address::Any, Bound> bound_;
   std::map<Address::Any, Sim_listener*> listeners_;
   std::optional<Ivar<>> descriptor_freed_;
   std::shared_ptr<const void> run_ = std::make_shared<int>();
@@ -74,7 +85,8 @@ class Sim_network final : public Network {
 /// A simulated socket that listens.
 class Sim_listener final : public Listener {
  public:
-  Sim_listener(Sim_network& network, Address::Any address, int backlog);
+  /// What it accepts has its `options`, as on Linux.
+  Sim_listener(Sim_network& network, Address::Any address, int backlog, Sim_options options);
   ~Sim_listener() override { close(); }
 
   bool set_user(internal::Turn_task* task) noexcept override;

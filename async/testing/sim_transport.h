@@ -67,7 +67,9 @@ class Sim_transport final : public Transport {
  public:
   static constexpr std::size_t window = 256 * 1024;
 
-  explicit Sim_transport(std::shared_ptr<Sim_end> end) : end_(std::move(end)) {}
+  /// `options` are those that its socket had before.
+  explicit Sim_transport(std::shared_ptr<Sim_end> end, Sim_options options = {})
+      : end_(std::move(end)), options_(std::move(options)) {}
   ~Sim_transport() override { close(How::In_order); }
 
   void set_user(User* user) noexcept override;

@@ -40,6 +40,7 @@ class Sim_unconnected_socket final : public Unconnected_socket {
     std::shared_ptr<Sim_end> end;
     Ivar<std::error_code> connected;
     bool is_given_up = false;
+    std::optional<Sim_events::Key> gives_up = {};  // the event, of one that has no answer
 
     void finish(std::error_code error);
   };

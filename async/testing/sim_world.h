@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -65,6 +66,7 @@ class Sim_world {
   Sim_events events;
   std::map<Inet_addr, Sim_network*> hosts;
   std::map<std::string, Sim_name> names;
+  std::set<Inet_addr> black_holes;  // which drop whatever asks for a connection
   const internal::Ref<internal::Random_state> random;
   std::string record;
 

@@ -94,6 +94,14 @@ void Simulation::set_name(const std::string& name, std::vector<Inet_addr> addrs,
       Sim_name{.addrs = std::move(addrs), .delay = options.delay, .error = options.error};
 }
 
+void Simulation::set_black_hole(const Inet_addr& addr, bool is_black_hole) {
+  if (is_black_hole) {
+    state_->world.black_holes.insert(addr);
+  } else {
+    state_->world.black_holes.erase(addr);
+  }
+}
+
 Time_ns Simulation::now() const noexcept {
   return state_->backend ? state_->world.now() : state_->now;
 }

@@ -43,6 +43,9 @@ class Host {
   /// `addrs()` are its addresses: an IPv4 and an IPv6 one, unless others were chosen.
   const std::vector<Inet_addr>& addrs() const noexcept;
 
+  /// `num_descriptors()` is how many descriptors are open on it.
+  int num_descriptors() const noexcept { return network_->num_descriptors(); }
+
   /// `within(f)` calls `f()` now, as code that runs on this machine: its network is the machine's.
   /// What `f` starts stays there.  Errors go where `Scheduler::within` sends them.
   template <class F>
@@ -110,6 +113,11 @@ class Simulation {
 
   /// `set_name(name, addrs)` is what looking `name` up gives from now on.
   void set_name(const std::string& name, std::vector<Inet_addr> addrs, Name_options options = {});
+
+  /// `set_black_hole(addr)` has whatever asks `addr` for a connection vanish from now on, whether a
+  /// machine has that address or not: the one who asked hears nothing, and its system gives up
+  /// after 127 seconds.  `set_black_hole(addr, false)` ends it.  Connections that there are go on.
+  void set_black_hole(const Inet_addr& addr, bool is_black_hole = true);
 
   /// `trace()` is what went over the network so far, a line for each thing, with the time since
   /// the beginning.

@@ -35,6 +35,8 @@ class Fd {
   bool is_open() const noexcept { return fd_ >= 0; }
   Uv_network& network() const noexcept { return *network_; }
   void close() noexcept;
+  /// `release()` lets go of the descriptor, which stays open.
+  int release() noexcept { return std::exchange(fd_, -1); }
 
   std::expected<Address::Any, std::error_code> local_address() const;
   std::expected<Address::Any, std::error_code> remote_address() const;

@@ -1,5 +1,6 @@
 #include "async/uv/uv_listener.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,14 +17,32 @@
 namespace async::internal {
 
 std::expected<std::unique_ptr<Listener>, std::error_code> Uv_listener::create(Fd fd) {
-  uv_loop_t& loop = fd.network().loop();
   std::unique_ptr<Uv_listener> made(new Uv_listener(std::move(fd)));
-  add_open(*made);
   made->remember_file();
-  if (const int error = made->start(loop, made->fd()); error < 0) {
-    return std::unexpected(std::error_code(error, io_category()));
-  }
+  if (const auto error = made->begin()) return std::unexpected(error);
   return made;
+}
+
+std::expected<std::unique_ptr<Listener>, std::error_code> Uv_listener::adopt(int fd,
+                                                                             Uv_network& network) {
+  std::unique_ptr<Uv_listener> made(new Uv_listener(Fd(fd, network)));
+  const int flags = fcntl(fd, F_GETFL);
+  std::error_code error;
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+      fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+    error = last_error();
+  } else {
+    error = made->begin();
+  }
+  if (!error) return made;
+  made->fd_.release();
+  return std::unexpected(error);
+}
+
+std::error_code Uv_listener::begin() {
+  add_open(*this);
+  const int error = start(fd_.network().loop(), fd());
+  return error < 0 ? std::error_code(error, io_category()) : std::error_code();
 }
 
 Uv_listener::~Uv_listener() { close(); }
@@ -49,13 +68,14 @@ void Uv_listener::ready(bool, bool) noexcept {
 
 std::expected<Listener::Accepted, std::error_code> Uv_listener::accept() {
   Sockaddr from;
-  int fd = -1;
+  int accepted = -1;
   do {
     from.size = sizeof from.storage;
-    fd = accept4(fd_.get(), from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return std::unexpected(last_error());
-  auto transport = Uv_transport::create(Fd(fd, fd_.network()));
+    accepted = accept4(fd_.get(), from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (accepted < 0 && errno == EINTR);
+  if (accepted < 0) return std::unexpected(last_error());
+  Fd fd(accepted, fd_.network());
+  auto transport = Uv_transport::create(fd);
   if (!transport) return std::unexpected(transport.error());
   return Accepted{.transport = std::move(*transport), .from = of_sockaddr(from)};
 }

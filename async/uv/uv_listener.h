@@ -20,6 +20,10 @@ class Uv_listener final : public On_fd<Listener>, private Fd_watch, private Ends
  public:
   /// `create(fd)` is a listener over a listening, nonblocking socket.
   static std::expected<std::unique_ptr<Listener>, std::error_code> create(Fd fd);
+  /// `adopt(fd, network)` is one over a listening socket that somebody else has made.  Errors: `fd`
+  /// is left alone.
+  static std::expected<std::unique_ptr<Listener>, std::error_code> adopt(int fd,
+                                                                         Uv_network& network);
   ~Uv_listener() override;
 
   bool set_user(Turn_task* user) noexcept override;
@@ -29,7 +33,7 @@ class Uv_listener final : public On_fd<Listener>, private Fd_watch, private Ends
   bool is_closed() const noexcept override { return !fd_.is_open(); }
 
  private:
-  /// The file that a unix socket made, and which one it is.
+  /// The file that this made for a unix socket, and which one it is.
   struct File {
     std::string path;
     std::uint64_t device;
@@ -39,6 +43,7 @@ class Uv_listener final : public On_fd<Listener>, private Fd_watch, private Ends
   using On_fd::On_fd;
   void ready(bool readable, bool writable) noexcept override;
   void scheduler_ends() noexcept override { close(); }
+  std::error_code begin();
   void remember_file();
 
   Turn_task* user_ = nullptr;

@@ -1,5 +1,6 @@
 #include "async/uv/uv_network.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -18,6 +19,8 @@
 #include "async/io/io_error.h"
 #include "async/uv/fd.h"
 #include "async/uv/sockaddr.h"
+#include "async/uv/uv_listener.h"
+#include "async/uv/uv_transport.h"
 #include "async/uv/uv_unconnected_socket.h"
 
 namespace async::internal {
@@ -74,6 +77,27 @@ std::vector<Inet_addr> look_up(const std::string& host) {
   return addrs;
 }
 
+// Nothing if `fd` is what can be made a transport.
+std::error_code check_connected_stream(int fd, Network::Domain domain) {
+  const auto option = [fd](int name) -> std::expected<int, std::error_code> {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (getsockopt(fd, SOL_SOCKET, name, &value, &size) != 0) return std::unexpected(last_error());
+    return value;
+  };
+  const auto type = option(SO_TYPE);
+  if (!type) return type.error();
+  if (*type != SOCK_STREAM) return io_error_of_errno(EPROTOTYPE);
+  const auto family = option(SO_DOMAIN);
+  if (!family) return family.error();
+  const bool is_of_domain = domain == Network::Domain::Unix
+                                ? *family == AF_UNIX
+                                : *family == AF_INET || *family == AF_INET6;
+  if (!is_of_domain) return io_error_of_errno(EAFNOSUPPORT);
+  Sockaddr peer;
+  return getpeername(fd, peer.get(), &peer.size) == 0 ? std::error_code() : last_error();
+}
+
 int domain_of(Network::Family family) {
   switch (family) {
     case Network::Family::V4:
@@ -84,6 +108,24 @@ int domain_of(Network::Family family) {
       return AF_UNIX;
   }
   return AF_UNSPEC;
+}
+
+std::expected<int, std::error_code> option_of(int fd, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (getsockopt(fd, SOL_SOCKET, option, &value, &size) != 0) return std::unexpected(last_error());
+  return value;
+}
+
+std::error_code why_it_is_no_listener(int fd) {
+  const auto type = option_of(fd, SO_TYPE);
+  if (!type) return type.error();
+  if (*type != SOCK_STREAM) return io_error_of_errno(EPROTOTYPE);
+  const auto domain = option_of(fd, SO_DOMAIN);
+  if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) {
+    return io_error_of_errno(EAFNOSUPPORT);
+  }
+  return option_of(fd, SO_ACCEPTCONN) == 1 ? std::error_code() : io_error_of_errno(EINVAL);
 }
 
 }  // namespace
@@ -109,6 +151,30 @@ std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> Uv_network::
   const int fd = socket(domain_of(family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return std::unexpected(last_error());
   return std::make_unique<Uv_unconnected_socket>(Fd(fd, *this));
+}
+
+std::expected<std::unique_ptr<Listener>, std::error_code> Uv_network::adopt_listener(int fd) {
+  if (const auto error = why_it_is_no_listener(fd)) return std::unexpected(error);
+  return Uv_listener::adopt(fd, *this);
+}
+
+std::expected<std::unique_ptr<Transport>, std::error_code> Uv_network::adopt_connection(
+    int fd, Domain domain) {
+  if (const auto error = check_connected_stream(fd, domain)) return std::unexpected(error);
+  const int flags = fcntl(fd, F_GETFL);
+  const int descriptor_flags = fcntl(fd, F_GETFD);
+  if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+      fcntl(fd, F_SETFD, descriptor_flags | FD_CLOEXEC) != 0) {
+    return std::unexpected(last_error());
+  }
+  Fd ours(fd, *this);
+  auto transport = Uv_transport::create(ours);
+  if (!transport) {
+    ours.release();
+    fcntl(fd, F_SETFL, flags);
+    fcntl(fd, F_SETFD, descriptor_flags);
+  }
+  return transport;
 }
 
 std::optional<Inet_addr> Uv_network::source_address(const Inet_addr& to) {

@@ -21,6 +21,9 @@ class Uv_network final : public Network {
   Deferred<std::vector<Inet_addr>> resolve(std::string name) override;
   std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> create_socket(
       Family family) override;
+  std::expected<std::unique_ptr<Listener>, std::error_code> adopt_listener(int fd) override;
+  std::expected<std::unique_ptr<Transport>, std::error_code> adopt_connection(
+      int fd, Domain domain) override;
   std::optional<Inet_addr> source_address(const Inet_addr& to) override;
   Deferred<> descriptor_freed() override;
   int max_descriptors() const override;

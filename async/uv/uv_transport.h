@@ -12,8 +12,9 @@ namespace async::internal {
 
 class Uv_transport final : public On_fd<Transport>, private Fd_watch, public Pooled {
  public:
-  /// `create(fd)` is a transport over a connected, nonblocking socket.
-  static std::expected<std::unique_ptr<Transport>, std::error_code> create(Fd fd);
+  /// `create(fd)` is a transport over a connected, nonblocking socket.  It takes `fd` over, unless
+  /// it fails.
+  static std::expected<std::unique_ptr<Transport>, std::error_code> create(Fd& fd);
   ~Uv_transport() override;
 
   void set_user(User* user) noexcept override { user_ = user; }

@@ -108,7 +108,7 @@ void Uv_unconnected_socket::connect_ended(std::error_code error) {
 
 std::expected<std::unique_ptr<Transport>, std::error_code> Uv_unconnected_socket::take_transport() {
   Fd_watch::stop();
-  return Uv_transport::create(std::move(fd_));
+  return Uv_transport::create(fd_);
 }
 
 }  // namespace async::internal

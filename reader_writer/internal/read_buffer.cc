@@ -39,13 +39,13 @@ void Read_buffer::prepend(std::string_view bytes) {
   num_consumed_ -= std::min(num_consumed_, bytes.size());
   if (bytes.size() <= begin_) {  // nearly always it is what was there
     begin_ -= bytes.size();
-    bytes.copy(data_.get() + begin_, bytes.size());
+    if (!bytes.empty()) std::memmove(data_.get() + begin_, bytes.data(), bytes.size());
     return;
   }
-  const std::string rest(unread());
+  std::string all(bytes);
+  all += unread();
   begin_ = end_ = 0;
-  append(bytes);
-  append(rest);
+  append(all);
 }
 
 }  // namespace async::internal

@@ -48,6 +48,7 @@ class Read_buffer {
     return taken;
   }
   /// `append(bytes)` and `prepend(bytes)` put more behind the unread bytes, or in front of them.
+  /// What is put in front may be a part of what was here.
   void append(std::string_view bytes);
   void prepend(std::string_view bytes);
 

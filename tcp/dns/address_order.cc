@@ -120,20 +120,24 @@ std::vector<Inet_addr> sort_addresses(std::vector<Inet_addr> addrs, Network& net
   return addrs;
 }
 
-std::vector<Inet_addr> order_of_attempts(std::vector<Inet_addr> addrs, Network& network) {
+std::vector<Inet_addr> order_of_attempts(std::vector<Inet_addr> addrs, Network& network,
+                                         std::optional<Ip_version> first, int first_count) {
   std::vector<Inet_addr> sorted = sort_addresses(std::move(addrs), network);
   if (sorted.empty()) return sorted;
-  std::deque<Inet_addr> first, second;
+  const Ip_version version = first.value_or(sorted[0].version());
+  std::deque<Inet_addr> now, then;
   for (const Inet_addr& addr : sorted) {
-    (addr.version() == sorted[0].version() ? first : second).push_back(addr);
+    (addr.version() == version ? now : then).push_back(addr);
   }
   std::vector<Inet_addr> in_turn;
-  while (!first.empty() || !second.empty()) {
-    if (!first.empty()) {
-      in_turn.push_back(first.front());
-      first.pop_front();
+  int count = first_count;
+  while (!now.empty() || !then.empty()) {
+    for (; count > 0 && !now.empty(); --count) {
+      in_turn.push_back(now.front());
+      now.pop_front();
     }
-    std::swap(first, second);
+    std::swap(now, then);
+    count = 1;
   }
   return in_turn;
 }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "async/io/network.h"
@@ -15,8 +16,12 @@ namespace async::Dns {
 /// length of the prefix that it shares with the address that it would be reached from.
 std::vector<Inet_addr> sort_addresses(std::vector<Inet_addr> addrs, Network& network);
 
-/// `order_of_attempts(addrs, network)` sorts in the same way, and then takes IPv6 and IPv4
-/// addresses in turn, beginning with the version of the first (RFC 8305, section 4).
-std::vector<Inet_addr> order_of_attempts(std::vector<Inet_addr> addrs, Network& network);
+/// `order_of_attempts(addrs, network, first, first_count)` sorts in the same way, and then takes
+/// IPv6 and IPv4 addresses in turn (RFC 8305, section 4): `first_count` of the version `first`,
+/// which is that of the first address if nothing is given, or if there is none of it; then one of
+/// the other; and so on, one by one.
+std::vector<Inet_addr> order_of_attempts(std::vector<Inet_addr> addrs, Network& network,
+                                         std::optional<Ip_version> first = std::nullopt,
+                                         int first_count = 1);
 
 }  // namespace async::Dns

@@ -42,8 +42,8 @@ Deferred<> Client::upgrade(Ref<Client> self, Listener::Accepted accepted) {
 
 void Client::serve(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept {
   if (server_->is_closed()) {
-    // Turned away, as are those in the system's queue.
-    transport->close(Transport::How::Reset);
+    // As are those in the system's queue.
+    server_->turn_away(std::move(transport), from, Refused::Kind::Server_closed);
     gone();
     return;
   }
@@ -53,12 +53,33 @@ void Client::serve(std::unique_ptr<Transport> transport, const Address::Any& fro
   connection_.emplace(Ref<Connection>::share(
       new Connection(std::move(transport), from, server_->settings().limits)));
   (*connection_)->set_raise_when_consumer_leaves(false);
-  wait_for(
-      Access::take(async::internal::call([&] { return server_->handler()(from, *connection_); })));
+  if (server_->settings().observer) {
+    // Who observes is told first, in a job of its own.
+    server_->tell([info = info()](Observer& observer) { observer.accepted(info); });
+    (*connection_)->observe(server_->settings().observer);
+    Scheduler::schedule([self = Ref<Client>::share(this)] { self->call_handler(); });
+  } else {
+    call_handler();
+  }
+}
+
+void Client::call_handler() noexcept {
+  if (has_failed_ || server_->is_closed()) {  // by who observes
+    wait_for_closing((*connection_)->give_up());
+  } else {
+    const Address::Any& from = (*connection_)->remote();
+    wait_for(Access::take(
+        async::internal::call([&] { return server_->handler()(from, *connection_); })));
+  }
 }
 
 void Client::wait_for(Ref<Cell_base> root) noexcept {
   if (root) Cell_base::wait_for(std::move(root), *this);
+}
+
+void Client::wait_for_closing(Deferred<Close_result> closed) noexcept {
+  stage_ = Stage::Closing;
+  wait_for(Access::take(std::move(closed)));
 }
 
 void Client::run() noexcept {
@@ -77,8 +98,7 @@ void Client::run() noexcept {
       fail(error);
     }
   }
-  stage_ = Stage::Closing;
-  wait_for(Access::take((*connection_)->begin_to_close(Close_options())));
+  wait_for_closing((*connection_)->begin_to_close(Close_options()));
 }
 
 void Client::pass_on(const Error& error, const Monitor_core& /*from*/) noexcept {
@@ -91,13 +111,26 @@ void Client::pass_on(const Error& error, const Monitor_core& /*from*/) noexcept 
 }
 
 void Client::fail(const Error& error) noexcept {
-  const Connection_handle connection = *connection_;
+  const Connection_info connection = info();
   close();
-  server_->handle_error(connection->remote(), error, connection->number());
+  server_->handle_error(connection, error);
+}
+
+Connection_info Client::info() const {
+  Connection& connection = **connection_;
+  // One that has closed itself has no address of its own any more.
+  const auto local = connection.transport().local_address();
+  return {.number = connection.number(),
+          .local = local.value_or(server_->acceptors().front()->address()),
+          .remote = connection.remote()};
 }
 
 void Client::close() noexcept {
   if (connection_) static_cast<void>((*connection_)->begin_to_close(Close_options()));
+}
+
+void Client::abort() noexcept {
+  if (connection_) static_cast<void>((*connection_)->give_up(Close_reason::Stopped));
 }
 
 void Client::gone() noexcept {

@@ -10,6 +10,7 @@
 #include "async/deferred.h"
 #include "async/io/network.h"
 #include "reader_writer/internal/connection_handle.h"
+#include "reader_writer/observer.h"
 
 namespace async::Tcp::internal {
 
@@ -36,8 +37,12 @@ class Client final : public async::internal::Monitor_core,
   /// `start(transport, from)` is called in a job of the server.
   void start(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept;
 
-  /// `close()` closes its connection, if it has one already.
+  /// `connection()` is there while it is Serving and Closing.
+  const std::optional<Connection_handle>& connection() const noexcept { return connection_; }
+
+  /// `close()` closes its connection in order, and `abort()` at once, if it has one already.
   void close() noexcept;
+  void abort() noexcept;
 
   /// `scheduler_ends()` lets go of everything, this included.
   void scheduler_ends() noexcept;
@@ -49,7 +54,10 @@ class Client final : public async::internal::Monitor_core,
 
   static Deferred<> upgrade(Ref<Client> self, Listener::Accepted accepted);
   void serve(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept;
+  void call_handler() noexcept;
   void wait_for(Ref<async::internal::Cell_base> root) noexcept;
+  void wait_for_closing(Deferred<Close_result> closed) noexcept;
+  Connection_info info() const;
   void fail(const Error& error) noexcept;
   void gone() noexcept;
 
@@ -58,8 +66,8 @@ class Client final : public async::internal::Monitor_core,
   void pass_on(const Error& error, const Monitor_core& from) noexcept override;
 
   const Ref<async::internal::Context> context_;
-  Ref<Server_state> server_;                     // until it is gone
-  std::optional<Connection_handle> connection_;  // while Serving and Closing
+  Ref<Server_state> server_;  // until it is gone
+  std::optional<Connection_handle> connection_;
   Stage stage_ = Stage::Accepted;
   bool has_failed_ = false;
 };

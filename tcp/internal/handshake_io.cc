@@ -34,6 +34,12 @@ class Handshake_io::Ear final : public Transport::User {
     return result;
   }
 
+  /// `give_up(direction)` is for when nobody waits for that any more.
+  void give_up(Direction direction) noexcept {
+    waiter(direction).reset();
+    want(direction, false);
+  }
+
   /// `give_back()` is the transport, which tells this nothing any more.
   std::unique_ptr<Transport> give_back() {
     want(Direction::In, false);
@@ -88,6 +94,7 @@ void Handshake_io::fail(const std::string& what) const {
 Deferred<> Handshake_io::until_possible(Direction direction) {
   const auto waited = co_await stop_.wait(ear_->possible(direction));
   if (waited) co_return;
+  ear_->give_up(direction);
   if (waited.error() == Stopped::Timed_out) fail("took too long");
   fail("was given up: interrupted");
 }

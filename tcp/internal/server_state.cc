@@ -3,19 +3,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "async/coroutine.h"
 #include "async/internal/keep.h"
 #include "async/io/io_error.h"
-#include "async/io/socket_option.h"
 #include "async/log.h"
-#include "async/scheduler.h"
 #include "async/try_with.h"
 #include "reader_writer/errors.h"
-#include "tcp/listen_error.h"
+#include "tcp/internal/listen.h"
 
 namespace async::Tcp::internal {
 
@@ -27,6 +23,15 @@ namespace {
 constexpr std::chrono::milliseconds shortest_wait(5);
 constexpr std::chrono::seconds longest_wait(1);
 constexpr std::chrono::minutes between_messages(1);
+
+// What handlers, and all that is started under them, find in their context.
+const Scheduler::Local_key<Deferred<>> stopping_key;
+
+Ref<async::internal::Context> context_with(const Deferred<>& stopping) {
+  Ref<async::internal::Context> made;
+  Scheduler::with_local(stopping_key, stopping, [&] { made = async::internal::kernel().current; });
+  return made;
+}
 
 // Out of descriptors, or of memory: the machine's trouble, and it passes.
 bool is_shortage(const std::error_code& code) {
@@ -49,61 +54,138 @@ bool is_of_connection(const Error& error, std::uint64_t connection) {
   return false;
 }
 
+void check_options(const std::vector<Place>& places, const Server_settings& settings) {
+  if (places.empty()) throw std::invalid_argument("there is nowhere to listen");
+  if (settings.max_connections < 1) {
+    throw std::invalid_argument("max_connections is less than one");
+  }
+  if (settings.max_accepts_per_batch < 1) {
+    throw std::invalid_argument("max_accepts_per_batch is less than one");
+  }
+  if (settings.limits.reader_buffer_size < 1) {
+    throw std::invalid_argument("reader_buffer_size is zero");
+  }
+}
+
 }  // namespace
 
-Server_state::Server_state(std::shared_ptr<Listener> listener, Address::Any address,
-                           Server_settings settings, Handler handler, On_error on_error)
-    : listener_(std::move(listener)),
-      address_(std::move(address)),
-      settings_(std::move(settings)),
+Server_state::Server_state(const std::vector<Place>& places, int backlog, Server_settings settings,
+                           Handler handler, On_error on_error)
+    : settings_(std::move(settings)),
       handler_(std::move(handler)),
       on_error_(std::move(on_error)),
-      context_(async::internal::kernel().current),
+      context_(context_with(stopping_.read())),
       network_(Ref<Network>::share(&Network::current())),
-      wait_for_descriptors_(shortest_wait) {}
+      wait_for_descriptors_(shortest_wait) {
+  check_options(places, settings_);
+  for (const Place& place : places) {
+    acceptors_.push_back(std::make_unique<Acceptor>(
+        *this, listen(place, backlog, settings_.socket), place.address));
+  }
+}
 
 void Server_state::start() noexcept {
   add_ref();  // until it is closed, and all clients are gone
   add_open(*this);
-  listener_->set_user(this);
-  listener_->want_ready(true);
+  listen_if_wanted();
+}
+
+Deferred<> Server_state::stopping() {
+  const Deferred<>* stopping = Scheduler::find_local(stopping_key);
+  return stopping ? *stopping : never();
+}
+
+std::string Server_state::where() const {
+  std::string all;
+  for (const auto& acceptor : acceptors_) {
+    all += (all.empty() ? "" : " and ") + to_string(acceptor->address());
+  }
+  return all;
 }
 
 // Accepting.
 
-void Server_state::run_in_turn() noexcept {
-  const auto alive = Ref<Server_state>::share(this);
-  if (listener_->is_closed()) static_cast<void>(close());  // somebody has closed the socket
-  for (int i = 0; i < settings_.max_accepts_per_batch; ++i) {
-    if (is_closed_ || num_connections_ >= settings_.max_connections || !accept_one()) break;
-  }
-  look_at_limit();
+void Server_state::pause() noexcept {
+  if (stage_ != Stage::Accepting) return;
+  stage_ = Stage::Paused;
+  listen_if_wanted();
 }
 
-// Returns false when there is nobody left to accept just now.
-bool Server_state::accept_one() noexcept {
-  auto accepted = listener_->accept();
+void Server_state::resume() noexcept {
+  if (stage_ != Stage::Paused) return;
+  stage_ = Stage::Accepting;
+  listen_if_wanted();
+}
+
+bool Server_state::may_accept() const noexcept {
+  return stage_ == Stage::Accepting && !is_waiting_for_descriptors_ &&
+         (!is_full() || settings_.drop_incoming_connections);
+}
+
+void Server_state::listen_if_wanted() noexcept {
+  if (is_closed()) return;
+  const bool wanted = may_accept();
+  for (const auto& acceptor : acceptors_) acceptor->listener()->want_ready(wanted);
+}
+
+void Server_state::line_up(Acceptor& acceptor) {
+  if (std::ranges::find(line_, &acceptor) == line_.end()) line_.push_back(&acceptor);
+}
+
+// The sockets on which somebody waits take turns, also for places that are free only in later turns
+// of the loop: so no crowd on one keeps out the clients of another.
+void Server_state::accept_from(Acceptor& ready) noexcept {
+  const auto alive = Ref<Server_state>::share(this);
+  line_up(ready);
+  for (const auto& acceptor : acceptors_) {
+    if (!acceptor->is_linked()) continue;
+    acceptor->unlink();
+    line_up(*acceptor);
+  }
+  for (int i = 0; i < settings_.max_accepts_per_batch && may_accept() && !line_.empty(); ++i) {
+    accept_next();
+  }
+  listen_if_wanted();
+  if (is_full() && !is_closed()) {
+    log_now_and_then(said_that_full_,
+                     "the server on " + where() + " has reached max_connections: new clients " +
+                         (settings_.drop_incoming_connections ? "are turned away" : "wait") +
+                         " until one of its connections is closed");
+  }
+}
+
+void Server_state::accept_next() noexcept {
+  Acceptor& next = *line_.front();
+  auto accepted = next.listener()->accept();
   if (accepted) {
     wait_for_descriptors_ = shortest_wait;
+    std::rotate(line_.begin(), line_.begin() + 1, line_.end());
     admit(std::move(*accepted));
-    return true;
+  } else if (accepted.error() == std::errc::operation_would_block) {
+    line_.erase(line_.begin());
+  } else if (is_shortage(accepted.error())) {
+    wait_for_descriptors(accepted.error());
+  } else if (!is_passing_accept_error(accepted.error())) {
+    const Error error(Io_error(accepted.error(), "accept on " + to_string(next.address())));
+    context_->monitor->receive(error);
+    static_cast<void>(close(std::unexpected(error)));
   }
-  const std::error_code error = accepted.error();
-  if (error == std::errc::operation_would_block) return false;
-  if (is_passing_accept_error(error)) return true;
-  if (is_shortage(error)) {
-    wait_for_descriptors(error);
-  } else {
-    context_->monitor->receive(Error(Io_error(error, "accept on " + to_string(address_))));
-    static_cast<void>(close());
-  }
-  return false;
 }
 
 void Server_state::admit(Listener::Accepted accepted) noexcept {
+  const With_context with(*context_);
+  if (!settings_.access.permits(accepted.from)) {
+    ++counts_.denied;
+    turn_away(std::move(accepted.transport), accepted.from, Refused::Kind::Access_denied);
+    return;
+  }
+  if (is_full()) {
+    ++counts_.dropped;
+    turn_away(std::move(accepted.transport), accepted.from, Refused::Kind::Server_full);
+    return;
+  }
   ++counts_.accepted;
   ++num_connections_;
-  const With_context with(*context_);
   auto* client = new Client(Ref<Server_state>::share(this));
   clients_.push_back(*client);
   Scheduler::schedule(
@@ -114,22 +196,17 @@ void Server_state::admit(Listener::Accepted accepted) noexcept {
   engine().run_cycle_and_flush_all();
 }
 
-void Server_state::look_at_limit() noexcept {
-  if (is_closed_) return;
-  const bool is_full = num_connections_ >= settings_.max_connections;
-  listener_->want_ready(!is_full && !is_waiting_for_descriptors_);
-  if (is_full) {
-    log_now_and_then(said_that_full_, "the server on " + to_string(address_) +
-                                          " has reached max_connections: new clients wait until "
-                                          "one of its connections is closed");
-  }
+void Server_state::turn_away(std::unique_ptr<Transport> transport, const Address::Any& from,
+                             Refused::Kind why) noexcept {
+  transport->close(Transport::How::Reset);
+  tell([from, why](Observer& observer) { observer.refused(from, Error(Refused(why))); });
 }
 
 void Server_state::wait_for_descriptors(std::error_code error) noexcept {
   ++counts_.accept_errors;
   is_waiting_for_descriptors_ = true;
   log_now_and_then(said_that_out_of_descriptors_,
-                   "the server on " + to_string(address_) +
+                   "the server on " + where() +
                        " cannot accept for now, and new clients wait: " + error.message());
   const With_context with(*context_);
   dont_wait_for(go_on_after_a_while(Ref<Server_state>::share(this)));
@@ -141,7 +218,7 @@ Deferred<> Server_state::go_on_after_a_while(Ref<Server_state> self) {
       co_await Clock::with_timeout(wait_for_descriptors_, network_->descriptor_freed()));
   wait_for_descriptors_ = std::min(Span(2 * wait_for_descriptors_.ns()), Span(longest_wait));
   is_waiting_for_descriptors_ = false;
-  look_at_limit();
+  listen_if_wanted();
 }
 
 void Server_state::log_now_and_then(std::optional<Time_ns>& last, const std::string& message) {
@@ -163,8 +240,9 @@ Deferred<std::optional<Listener::Accepted>> Server_state::upgrade(Listener::Acce
         [&] { return one->upgrade(std::move(transport), to_string(from), stop); }));
     if (!upgraded || !*upgraded) {
       ++counts_.upgrade_errors;
-      Log::debug("a client at " + to_string(from) +
-                 " failed: " + (upgraded ? "there is no connection" : upgraded.error().what()));
+      const Error error = upgraded ? Error("there is no connection") : upgraded.error();
+      Log::debug("a client at " + to_string(from) + " failed: " + error.what());
+      tell([from, error](Observer& observer) { observer.refused(from, error); });
       co_return std::nullopt;
     }
     transport = std::move(*upgraded);
@@ -175,62 +253,27 @@ Deferred<std::optional<Listener::Accepted>> Server_state::upgrade(Listener::Acce
   co_return std::move(accepted);
 }
 
-void Server_state::handle_error(const Address::Any& from, const Error& error,
-                                std::uint64_t connection) noexcept {
-  if (is_of_connection(error, connection)) {
+void Server_state::handle_error(const Connection_info& connection, const Error& error) noexcept {
+  if (is_of_connection(error, connection.number)) {
     ++counts_.peer_errors;
     Log::debug(std::string("a client failed: ") + error.what());
+    tell([connection, error](Observer& observer) { observer.peer_error(connection, error); });
     return;
   }
   ++counts_.handler_errors;
   try {
-    on_error_(from, error);
+    on_error_(connection.remote, error);
   } catch (...) {
-    static_cast<void>(close());
-    context_->monitor->receive(Error::current());
+    const Error why = Error::current();
+    static_cast<void>(close(std::unexpected(why)));
+    context_->monitor->receive(why);
   }
-}
-
-// Ending.
-
-Deferred<> Server_state::close() noexcept {
-  const auto alive = Ref<Server_state>::share(this);
-  if (!is_closed_) {
-    stop_listening();
-    closed_.fill();
-    check_all_done();
-  }
-  return close_finished();
-}
-
-void Server_state::close_connections() noexcept {
-  for (Client& client : clients_) client.close();
-}
-
-void Server_state::stop_listening() noexcept {
-  is_closed_ = true;
-  listener_->set_user(nullptr);
-  listener_->close();
-  if (Turn_task::is_linked()) Turn_task::unlink();
 }
 
 void Server_state::client_is_gone() noexcept {
   --num_connections_;
-  look_at_limit();
+  listen_if_wanted();
   check_all_done();
-}
-
-void Server_state::check_all_done() noexcept {
-  if (!is_closed_ || num_connections_ > 0) return;
-  Ends_with_scheduler::unlink();
-  all_done_.fill();
-  release();
-}
-
-void Server_state::scheduler_ends() noexcept {
-  if (!is_closed_) stop_listening();
-  while (!clients_.is_empty()) clients_.pop_front().scheduler_ends();
-  release();
 }
 
 void Server_state::invariant() const {
@@ -241,64 +284,12 @@ void Server_state::invariant() const {
   check(num_connections_ <= settings_.max_connections, "there are too many connections");
   check(counts_.accepted >= static_cast<std::uint64_t>(num_connections_),
         "more open than accepted");
-  check(is_closed_ == closed_.is_full(), "close_finished() is not what is_closed() says");
-  check(all_done_.is_full() == (is_closed_ && num_connections_ == 0),
+  check(is_closed() == closed_.is_full(), "close_finished() is not what is_closed() says");
+  check(is_closed() == stopped_.is_full(), "stopped() is not what is_closed() says");
+  check(all_done_.is_full() == (is_closed() && num_connections_ == 0),
         "close_finished_and_handlers_determined() is wrong");
-}
-
-// Listening.
-
-namespace {
-
-void set_options(Unconnected_socket& socket, const Address::Any& address, bool on_all_addresses) {
-  const auto* inet = std::get_if<Address::Inet>(&address);
-  if (!inet) return;
-  setopt(socket, Socket_opt::reuseaddr, true);
-  if (inet->addr().version() == Ip_version::V6) {
-    setopt(socket, Socket_opt::v6only, !on_all_addresses);
-  }
-  // Accepted sockets inherit these, so that they cost nothing for each.
-  setopt(socket, Socket_opt::nodelay, true);
-  setopt(socket, Socket_opt::keepalive, true);
-  setopt(socket, Socket_opt::keepidle, std::chrono::seconds(60));
-  setopt(socket, Socket_opt::keepintvl, std::chrono::seconds(10));
-  setopt(socket, Socket_opt::keepcnt, 6);
-  setopt(socket, Socket_opt::user_timeout, std::chrono::seconds(120));
-}
-
-Network::Family family_of(const Address::Any& address) {
-  const auto* inet = std::get_if<Address::Inet>(&address);
-  if (!inet) return Network::Family::Unix;
-  return inet->addr().version() == Ip_version::V4 ? Network::Family::V4 : Network::Family::V6;
-}
-
-std::expected<std::shared_ptr<Listener>, std::error_code> try_to_listen(const Address::Any& address,
-                                                                        bool on_all_addresses,
-                                                                        int backlog) {
-  auto socket = Network::current().create_socket(family_of(address));
-  if (!socket) return std::unexpected(socket.error());
-  set_options(**socket, address, on_all_addresses);
-  if (const auto error = (*socket)->bind(address)) return std::unexpected(error);
-  auto listener = (*socket)->listen(backlog);
-  if (!listener) return std::unexpected(listener.error());
-  return std::move(*listener);
-}
-
-}  // namespace
-
-std::shared_ptr<Listener> listen(const Address::Any& address, bool on_all_addresses, int backlog) {
-  auto listener = try_to_listen(address, on_all_addresses, backlog);
-  const auto* inet = std::get_if<Address::Inet>(&address);
-  if (!listener && on_all_addresses && inet) {
-    // A machine without IPv6.
-    const bool has_no_v6 = listener.error() == std::errc::address_family_not_supported ||
-                           listener.error() == std::errc::address_not_available;
-    if (has_no_v6) {
-      listener = try_to_listen(Address::Inet(Inet_addr::bind_any(), inet->port()), true, backlog);
-    }
-  }
-  if (!listener) throw Listen_error(listener.error(), address);
-  return std::move(*listener);
+  check(line_.size() <= acceptors_.size(), "a socket is in line twice");
+  check(!stop_ || is_closed(), "it listens though it was stopped");
 }
 
 int default_max_connections() {

@@ -21,15 +21,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A server that may have 64 descriptors.  A client that asks for it gets the number of times that
-// accepting has failed; others get their line back.
+// A server on two ports that may have 64 descriptors.  A client that asks for it gets the number of
+// times that accepting has failed; others get their line back.
 int poor_server(Child::Parent parent) {
   constexpr rlimit limit{.rlim_cur = 64, .rlim_max = 64};
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 10;
   return Scheduler::go_main([&]() -> Deferred<int> {
     const auto counts = std::make_shared<std::function<Tcp::Server::Counts()>>();
     const auto server = co_await Tcp::Server::create(
-        Tcp::on_port_chosen_by_os(), {.max_connections = 10'000},
+        std::vector{Tcp::on_port_chosen_by_os(), Tcp::on_port_chosen_by_os()},
+        {.max_connections = 10'000},
         [counts](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
           while (auto line = co_await reader.read_line()) {
             writer.write_line(*line == "errors?" ? std::to_string((*counts)().accept_errors)
@@ -37,7 +38,7 @@ int poor_server(Child::Parent parent) {
           }
         });
     *counts = [server] { return server.counts(); };
-    parent.tell(std::to_string(server.listening_on()));
+    for (const int port : server.listening_on_all()) parent.tell(std::to_string(port));
     co_await Shutdown::requested();
     parent.tell(std::to_string(server.counts().accepted));
     co_return server.counts().handler_errors == 0 ? 0 : 11;
@@ -54,10 +55,13 @@ Deferred<std::string> answer(Client client, std::string question) {
 TEST(A_server_that_runs_out_of_descriptors, serves_all_its_clients_in_turn_and_does_not_spin) {
   constexpr int num_clients = 200;
   Child server(poor_server);
-  const auto where = Tcp::to_host_and_port("127.0.0.1", std::stoi(server.hear()));
+  std::vector<Tcp::Where_to_connect<Address::Inet>> where;
+  for (int i = 0; i < 2; ++i) {
+    where.push_back(Tcp::to_host_and_port("127.0.0.1", std::stoi(server.hear())));
+  }
   Scheduler::go([&]() -> Deferred<> {
     std::vector<Client> clients;
-    for (int i = 0; i < num_clients; ++i) clients.push_back(co_await Tcp::connect(where));
+    for (int i = 0; i < num_clients; ++i) clients.push_back(co_await Tcp::connect(where[i % 2]));
     // The first has been accepted, and some of the others have not.
     while (co_await answer(clients.front(), "errors?") == "0") {
     }
@@ -69,7 +73,7 @@ TEST(A_server_that_runs_out_of_descriptors, serves_all_its_clients_in_turn_and_d
       EXPECT_EQ(co_await answer(clients[i], std::to_string(i)), std::to_string(i));
       co_await clients[i].writer.close();
     }
-    const Client last = co_await Tcp::connect(where);
+    const Client last = co_await Tcp::connect(where[1]);
     EXPECT_LT(std::stoi(co_await answer(last, "errors?")), 2 * num_clients);
   });
   server.signal(SIGTERM);

@@ -30,6 +30,7 @@ struct Fake_wire {
   std::vector<std::size_t> num_parts;
   std::size_t room = std::numeric_limits<std::size_t>::max();  // how much can be written
   std::error_code write_error;
+  int num_writes_before_error = 0;  // of those that are still to come
   int num_write_calls = 0;
   bool has_sent_end = false;
   std::size_t unacknowledged = 0;
@@ -82,7 +83,9 @@ class Fake_transport final : public Transport {
   }
   Io_result write(std::span<const std::string_view> parts) noexcept override {
     ++wire_->num_write_calls;
-    if (wire_->write_error) return Io_result::failed(wire_->write_error);
+    if (wire_->write_error && wire_->num_writes_before_error-- <= 0) {
+      return Io_result::failed(wire_->write_error);
+    }
     if (wire_->room == 0) return Io_result::would_block();
     std::string bytes;
     for (const std::string_view part : parts) bytes += part.substr(0, wire_->room - bytes.size());

@@ -220,12 +220,13 @@ TEST(Connect_error, says_what_the_attempts_say_together) {
 
 TEST(Connect_error, has_names_for_its_kinds) {
   std::vector<std::string> names;
-  for (const Kind kind : {Kind::Name_resolution, Kind::Refused, Kind::Unreachable, Kind::Timed_out,
-                          Kind::Interrupted, Kind::Proxy, Kind::Tls, Kind::Other}) {
+  for (const Kind kind :
+       {Kind::Name_resolution, Kind::Refused, Kind::Unreachable, Kind::Timed_out, Kind::Interrupted,
+        Kind::Proxy, Kind::Tls, Kind::Forbidden, Kind::Other}) {
     names.emplace_back(to_string(kind));
   }
   EXPECT_THAT(names, ElementsAre("name resolution", "refused", "unreachable", "timed out",
-                                 "interrupted", "proxy", "tls", "other"));
+                                 "interrupted", "proxy", "tls", "forbidden", "other"));
 }
 
 /// `sorted(mine, theirs)` are their addresses as a machine with mine sorts them.

@@ -99,6 +99,34 @@ std::string head(Command command, Family family, std::size_t length) {
   return bytes;
 }
 
+std::string unknown() { return head(Command::Proxy, Family::Unspecified, 0); }
+
+std::string format_inet(const Address::Inet& source, const Address::Inet& destination) {
+  const Ip_version version = source.addr().version();
+  if (version != destination.addr().version()) return unknown();
+  const bool is_v4 = version == Ip_version::V4;
+  const std::size_t size = is_v4 ? 4 : 16;
+  std::string bytes = head(Command::Proxy, is_v4 ? Family::V4 : Family::V6, 2 * (size + 2));
+  for (const Address::Inet* one : {&source, &destination}) {
+    const auto* first = one->addr().bytes().data();
+    bytes.append(first, first + size);
+  }
+  append_number(bytes, static_cast<std::size_t>(source.port()));
+  append_number(bytes, static_cast<std::size_t>(destination.port()));
+  return bytes;
+}
+
+std::string format_unix(const Address::Unix& source, const Address::Unix& destination) {
+  std::string bytes = head(Command::Proxy, Family::Unix, 2 * size_of_unix);
+  for (const Address::Unix* one : {&source, &destination}) {
+    std::string path = one->path();
+    if (path.size() > size_of_unix) return unknown();
+    path.resize(size_of_unix);
+    bytes += path;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::size_t v2_length_of_rest(std::string_view fixed) { return number_at(fixed, length_at); }
@@ -141,29 +169,12 @@ Said parse_v2(std::string_view bytes) {
 }
 
 std::string format_v2(const Said& said) {
-  const std::string unknown = head(Command::Proxy, Family::Unspecified, 0);
-  if (!said || said->source.index() != said->destination.index()) return unknown;
+  if (!said || said->source.index() != said->destination.index()) return unknown();
   if (const auto* source = std::get_if<Address::Inet>(&said->source)) {
-    const auto& destination = std::get<Address::Inet>(said->destination);
-    if (source->addr().version() != destination.addr().version()) return unknown;
-    const bool is_v4 = source->addr().version() == Ip_version::V4;
-    const std::size_t size = is_v4 ? 4 : 16;
-    std::string bytes = head(Command::Proxy, is_v4 ? Family::V4 : Family::V6, 2 * (size + 2));
-    for (const Address::Inet* one : {source, &destination}) {
-      bytes.append(one->addr().bytes().begin(), one->addr().bytes().begin() + size);
-    }
-    append_number(bytes, static_cast<std::size_t>(source->port()));
-    append_number(bytes, static_cast<std::size_t>(destination.port()));
-    return bytes;
+    return format_inet(*source, std::get<Address::Inet>(said->destination));
   }
-  std::string bytes = head(Command::Proxy, Family::Unix, 2 * size_of_unix);
-  for (const Address::Any* one : {&said->source, &said->destination}) {
-    std::string path = std::get<Address::Unix>(*one).path();
-    if (path.size() > size_of_unix) return unknown;
-    path.resize(size_of_unix);
-    bytes += path;
-  }
-  return bytes;
+  return format_unix(std::get<Address::Unix>(said->source),
+                     std::get<Address::Unix>(said->destination));
 }
 
 }  // namespace async::Tcp::Proxy_protocol::internal
