@@ -143,8 +143,7 @@ void Connection::reading_failed(std::error_code error) noexcept {
   if (const auto reason = end_shown_by(error)) {
     end_reading(*reason);
   } else {
-    read_error_ = std::make_exception_ptr(
-        Io_error(error, "read from " + to_string(remote_)).on_connection(number_));
+    read_error_ = transport_->exception_of(error, "read from " + to_string(remote_), number_);
     transport_->want_readable(false);
   }
 }
@@ -268,7 +267,7 @@ void Connection::writing_failed(std::error_code error) noexcept {
   } else if (error == std::errc::no_buffer_space || error == std::errc::not_enough_memory) {
     pause();
   } else {
-    fail(Error(Io_error(error, "write to " + to_string(remote_)).on_connection(number_)));
+    fail(Error(transport_->exception_of(error, "write to " + to_string(remote_), number_)));
   }
 }
 
@@ -278,7 +277,7 @@ void Connection::consumer_has_left(std::error_code error) noexcept {
   if (stage_ != Stage::Open) {
     finish_closing(Flush_result::Consumer_left, Transport::How::In_order);
   } else if (raise_when_consumer_leaves_) {
-    raise(Error(Io_error(error, "write to " + to_string(remote_)).on_connection(number_)));
+    raise(Error(transport_->exception_of(error, "write to " + to_string(remote_), number_)));
   }
 }
 

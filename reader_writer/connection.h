@@ -164,6 +164,24 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   /// `idle(span)` is determined when nothing was sent or received for that long, or it is closed.
   static Deferred<> idle(Ref<Connection> self, Span span);
 
+  // Exchanging what is below, for an encrypted transport say.
+
+  enum class Quiet : unsigned char { Yes, Closed, Reading, Unread, Unwritten, Exchanging };
+  /// `is_quiet()` says whether the transport can be taken: nothing is under way either way.
+  Quiet is_quiet() noexcept;
+
+  struct Taken {
+    std::unique_ptr<Transport> transport;
+    Deferred<> closed;  // determined if the connection is closed meanwhile
+  };
+  /// `take_transport()` takes it from a connection that is quiet.  Until another one is given,
+  /// reads and writes wait.
+  Taken take_transport();
+  /// `give_transport(t)` goes on with `t`; `lose_transport(error)` ends the connection, since there
+  /// will be none.
+  void give_transport(std::unique_ptr<Transport> transport) noexcept;
+  void lose_transport(const Error& error) noexcept;
+
   // Ending.
 
   /// `shutdown_send()` sends the end after all that was written.
@@ -272,6 +290,7 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   Sending sending_ = Sending::Open;
   bool program_has_closed_ = false;
   bool raise_when_consumer_leaves_ = true;
+  bool is_exchanging_ = false;
   bool is_paused_ = false;
   bool is_throttled_ = false;
   bool is_blocked_ = false;                    // the transport will say when it can take more

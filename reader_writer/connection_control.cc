@@ -8,6 +8,7 @@
 #include "async/coroutine.h"
 #include "async/internal/time_state.h"
 #include "reader_writer/connection.h"
+#include "reader_writer/internal/absent_transport.h"
 
 namespace async::internal {
 
@@ -45,6 +46,7 @@ void Connection::offer_if_over_mark() noexcept {
 }
 
 std::optional<Send_error> Connection::refusal(std::size_t n) noexcept {
+  if (is_exchanging_ && can_write()) return Send_error::Upgrading;
   if (can_write()) offer_if_over_mark();
   if (!can_write()) return Send_error::Not_connected;
   const std::size_t waiting = to_write_.num_bytes();
@@ -222,6 +224,49 @@ Deferred<> Connection::idle(Ref<Connection> self, Span span) {
                     choice(timer.fired(), [](Clock::Event::Status) {}));
     timer.abort();
   }
+}
+
+// Exchanging what is below.
+
+Connection::Quiet Connection::is_quiet() noexcept {
+  if (stage_ != Stage::Open || sending_ != Sending::Open || write_outcome_ || !has_more_to_come()) {
+    return Quiet::Closed;
+  }
+  if (is_exchanging_) return Quiet::Exchanging;
+  if (is_reading() || is_paused_) return Quiet::Reading;
+  if (!received_.unread().empty()) return Quiet::Unread;
+  return to_write_.is_empty() ? Quiet::Yes : Quiet::Unwritten;
+}
+
+Connection::Taken Connection::take_transport() {
+  auto absent = std::make_unique<Absent_transport>(*transport_);
+  const Deferred<> closed = absent->closed();
+  transport_->want_readable(false);
+  transport_->set_user(nullptr);
+  is_exchanging_ = true;
+  return {.transport = std::exchange(transport_, std::move(absent)), .closed = closed};
+}
+
+void Connection::give_transport(std::unique_ptr<Transport> transport) noexcept {
+  const auto alive = Ref<Connection>::share(this);
+  is_exchanging_ = false;
+  if (stage_ == Stage::Closed) {
+    transport->close(Transport::How::Reset);
+    return;
+  }
+  transport_ = std::move(transport);
+  transport_->set_user(this);
+  if (pending_read_ && !is_paused_) transport_->want_readable(true);
+  if (std::exchange(is_blocked_, false)) flush();
+}
+
+void Connection::lose_transport(const Error& error) noexcept {
+  const auto alive = Ref<Connection>::share(this);
+  is_exchanging_ = false;
+  if (stage_ == Stage::Closed) return;
+  read_error_ = error.exception();
+  close_for(Close_reason::Error);
+  finish_closing(Flush_result::Error, Transport::How::Reset);
 }
 
 }  // namespace async::internal

@@ -30,9 +30,10 @@ class Send_token {
 enum class Send_error : unsigned char {
   Not_connected,  // the writer was closed, has sent its end, or nobody is there any more
   Not_writeable,  // it is throttled, or its limit would be passed; see `Writer::pushed_back`
+  Upgrading,      // TLS is being started; `write` would wait for that
 };
 
-/// `to_string(error)` is "not connected" or "not writeable".
+/// `to_string(error)` is "not connected", "not writeable" or "upgrading".
 std::string_view to_string(Send_error error);
 
 }  // namespace async

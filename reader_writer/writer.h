@@ -201,6 +201,9 @@ class Writer {
   /// whoever was told before.
   void observe(std::shared_ptr<Connection_observer> observer) const;
 
+  /// `connection()` is for what decorates a connection, such as TLS.
+  internal::Connection& connection() const noexcept { return *connection_; }
+
  private:
   internal::Connection_handle connection_;
 };

@@ -8,7 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -66,6 +68,12 @@ class Transport : public Socket_base {
 
   /// `shutdown_send()` tells the other side that no more will come.
   virtual std::error_code shutdown_send() noexcept = 0;
+
+  /// `exception_of(code, doing, connection)` is the exception for an error that an `Io_result` of
+  /// this had, on the connection of that number, while `doing` something such as "read from
+  /// 192.0.2.1:80": an `Io_error`, unless the transport knows more.
+  virtual std::exception_ptr exception_of(std::error_code code, const std::string& doing,
+                                          std::uint64_t connection) const;
 
   /// `unacknowledged()` is the number of bytes written that the other side has not taken over yet.
   virtual std::size_t unacknowledged() const noexcept = 0;

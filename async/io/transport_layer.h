@@ -38,6 +38,10 @@ class Transport_layer : public Transport {
     return below_->write(parts);
   }
   std::error_code shutdown_send() noexcept override { return below_->shutdown_send(); }
+  std::exception_ptr exception_of(std::error_code code, const std::string& doing,
+                                  std::uint64_t connection) const override {
+    return below_->exception_of(code, doing, connection);
+  }
   std::size_t unacknowledged() const noexcept override { return below_->unacknowledged(); }
   void close(How how) noexcept override;
 

@@ -1,0 +1,155 @@
+#include "tcp/tls/internal/context.h"
+
+#include <dlfcn.h>
+#include <openssl/x509v3.h>
+
+#include <cstdio>
+#include <mutex>
+#include <utility>
+
+#include "tcp/tls/internal/identities.h"
+#include "tcp/tls/internal/pem.h"
+
+namespace async::Tls::internal {
+
+namespace {
+
+int version_number(Version version) {
+  return version == Version::Tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+Error::Kind kind_of_verify_result(int result) {
+  switch (result) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return Error::Kind::Expired;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return Error::Kind::Not_yet_valid;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return Error::Kind::Wrong_host;
+    case X509_V_ERR_CERT_REVOKED:
+      return Error::Kind::Revoked;
+    default:
+      return Error::Kind::Untrusted;
+  }
+}
+
+int when_verified(int is_good, X509_STORE_CTX* store) {
+  if (is_good == 1) return 1;
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  Engine& engine = Engine::of(*ssl);
+  const int result = X509_STORE_CTX_get_error(store);
+  X509* certificate = X509_STORE_CTX_get_current_cert(store);
+  const std::string whose = certificate ? to_string(X509_get_subject_name(certificate)) : "(none)";
+  engine.verification_failed(kind_of_verify_result(result),
+                             "the certificate of " + engine.peer() + " was not accepted: " +
+                                 X509_verify_cert_error_string(result) + " (" + whose + ")");
+  return 0;
+}
+
+// The secrets of all sessions, for whoever has asked for them.
+class Key_log {
+ public:
+  explicit Key_log(const std::filesystem::path& path)
+      : file_(std::fopen(path.c_str(), "ae"), std::fclose) {
+    if (!file_) fail_configuration("cannot write " + path.string());
+  }
+  void write(const char* line) {
+    const std::scoped_lock lock(mutex_);
+    std::fprintf(file_.get(), "%s\n", line);
+    std::fflush(file_.get());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+};
+
+}  // namespace
+
+void refuse_beside_openssl() {
+  // OpenSSL 1.1 and later have this, and BoringSSL has not.
+  if (dlsym(RTLD_DEFAULT, "OPENSSL_init_ssl") && dlsym(RTLD_DEFAULT, "SSL_CTX_set_ciphersuites")) {
+    throw Error(
+        Error::Kind::Configuration,
+        "TLS: this program has loaded OpenSSL as well, whose functions have the same names as "
+        "BoringSSL's; build async_uv with a BoringSSL of its own (static and hidden)");
+  }
+}
+
+std::string alpn_of(const std::vector<std::string>& protocols) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > 255)
+      fail_configuration("\"" + protocol + "\" is no protocol for ALPN");
+    list.append(1, static_cast<char>(protocol.size())).append(protocol);
+  }
+  return list;
+}
+
+Ssl_ctx make_context(const Common_settings& settings) {
+  refuse_beside_openssl();
+  Ssl_ctx made(SSL_CTX_new(TLS_method()));
+  SSL_CTX& context = *made;
+  if (settings.min_version > settings.max_version)
+    fail_configuration("min_version is above max_version");
+  SSL_CTX_set_min_proto_version(&context, version_number(settings.min_version));
+  SSL_CTX_set_max_proto_version(&context, version_number(settings.max_version));
+  SSL_CTX_set_mode(&context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  if (!settings.groups.empty() &&
+      SSL_CTX_set1_curves_list(&context, settings.groups.c_str()) != 1) {
+    fail_configuration("there is no such group in \"" + settings.groups + "\"");
+  }
+  if (settings.key_log) {
+    Owned_by_context<Key_log>::add(context, std::make_unique<Key_log>(*settings.key_log));
+    SSL_CTX_set_keylog_callback(&context, [](const SSL* ssl, const char* line) {
+      Owned_by_context<Key_log>::of(*ssl).write(line);
+    });
+  }
+  return made;
+}
+
+void use_identity(SSL_CTX& context, const Identity& identity) {
+  const Loaded_identity loaded = load(identity.certificate_chain, identity.private_key);
+  SSL_CTX_use_certificate(&context, loaded.certificate.get());
+  for (const Certificate& one : loaded.chain) SSL_CTX_add1_chain_cert(&context, one.get());
+  if (SSL_CTX_use_PrivateKey(&context, loaded.key.get()) != 1) {
+    fail_configuration("the private key in " + name_of(identity.private_key) + " is of no use");
+  }
+}
+
+void use_trust(SSL_CTX& context, const Trust& trust) {
+  X509_STORE* store = SSL_CTX_get_cert_store(&context);
+  if (std::holds_alternative<Trust::System>(trust.source())) {
+    static constexpr const char* bundle = "/etc/ssl/certs/ca-certificates.crt";
+    if (std::filesystem::exists(bundle)) {
+      if (SSL_CTX_load_verify_locations(&context, bundle, nullptr) != 1)
+        fail_configuration("cannot read the roots of this machine");
+    } else {
+      SSL_CTX_set_default_verify_paths(&context);
+    }
+  } else if (const auto* folder = std::get_if<Trust::Folder>(&trust.source())) {
+    if (!std::filesystem::is_directory(folder->path))
+      fail_configuration(folder->path.string() + " is no folder");
+    if (SSL_CTX_load_verify_locations(&context, nullptr, folder->path.c_str()) != 1) {
+      fail_configuration("cannot use the roots in " + folder->path.string());
+    }
+  } else {
+    for (const Certificate& root : read_certificates(std::get<Pem_source>(trust.source()))) {
+      if (X509_STORE_add_cert(store, root.get()) != 1) fail_configuration("a root is of no use");
+    }
+  }
+  for (const Pem_source& source : trust.revocations()) {
+    for (const Revocations& list : read_revocations(source)) {
+      if (X509_STORE_add_crl(store, list.get()) != 1) {
+        fail_configuration("a list in " + name_of(source) + " is of no use");
+      }
+    }
+    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  }
+}
+
+void verify_peer(SSL_CTX& context, int mode) { SSL_CTX_set_verify(&context, mode, when_verified); }
+
+}  // namespace async::Tls::internal

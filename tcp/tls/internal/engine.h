@@ -1,0 +1,98 @@
+// tcp/tls/internal/engine.h: TLS without input or output.
+//
+// Layer: tcp/tls.  Read next: tls_transport.h, which moves the bytes; context.h, for what
+// connections share.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tcp/tls/error.h"
+#include "tcp/tls/info.h"
+#include "tcp/tls/internal/ssl.h"
+
+namespace async::Tls::internal {
+
+/// The library's half of one TLS connection: bytes in, bytes out, and what it wants next.
+///
+/// What comes from the other side is offered by `set_input`, and taken as far as it is of use: all
+/// of it, unless what was decrypted has no room.  What goes to the other side is appended to
+/// `output`, which whoever uses this gives to each call.
+class Engine {
+ public:
+  /// `peer` is who is at the other end, for messages.
+  Engine(Ssl ssl, std::string peer);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  enum class Status : unsigned char {
+    Done,
+    Wants_input,  // it can go on when more has come from the other side
+    Ended,        // the other side has ended, in order
+    Failed,       // `error()` says why
+  };
+
+  /// `set_input(bytes)` is what is read from now on; they stay the caller's.  `input()` is what is
+  /// left of them.
+  void set_input(std::string_view bytes) noexcept { input_ = bytes; }
+  std::string_view input() const noexcept { return input_; }
+  /// `input_has_ended()` says that nothing more will come.
+  void input_has_ended() noexcept { input_has_ended_ = true; }
+
+  /// `handshake(output)` goes on with the handshake.
+  Status handshake(std::string& output) noexcept;
+
+  struct Read {
+    Status status;
+    std::size_t bytes;
+  };
+  /// `read(into, output)` decrypts at most `into.size()` bytes, which is not zero.  There is at
+  /// least one if it is Done.
+  Read read(std::span<char> into, std::string& output) noexcept;
+  /// `has_decrypted()` is true if `read` would give something without input.
+  bool has_decrypted() const noexcept;
+
+  /// `write(bytes, output)` encrypts `bytes`, at least one and at most `max_record`, as one record.
+  Status write(std::string_view bytes, std::string& output) noexcept;
+  static constexpr std::size_t max_record = 16 * 1024;
+
+  /// `end(output)` says that no more will be written.
+  void end(std::string& output) noexcept;
+
+  bool has_failed() const noexcept { return error_.has_value(); }
+  const Error& error() const noexcept { return *error_; }
+  const std::string& peer() const noexcept { return peer_; }
+
+  /// `info()` is what the handshake has come to.
+  Info info() const;
+
+  /// `verification_failed(kind, text)` is called while the certificate of the other side is
+  /// verified.
+  void verification_failed(Error::Kind kind, std::string text);
+  static Engine& of(const SSL& ssl);
+
+ private:
+  struct Bio_functions;
+
+  Status status_of(int result, std::string_view doing) noexcept;
+  Error error_of_ssl(std::string_view doing) const;
+  void fail(Error error) noexcept;
+
+  const Ssl ssl_;
+  const std::string peer_;
+  std::string_view input_;
+  bool input_has_ended_ = false;
+  std::string* output_ = nullptr;  // of the call that is under way
+  std::optional<Error> error_;
+  std::optional<std::pair<Error::Kind, std::string>> verification_error_;
+};
+
+}  // namespace async::Tls::internal
