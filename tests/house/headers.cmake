@@ -4,6 +4,9 @@ file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
      ${PROJECT_SOURCE_DIR}/async/*.h ${PROJECT_SOURCE_DIR}/reader_writer/*.h
      ${PROJECT_SOURCE_DIR}/tcp/*.h)
 list(FILTER headers EXCLUDE REGEX "-inl\\.h$")  # these are parts of others
+if(NOT ASYNC_UV_TLS)
+  list(FILTER headers EXCLUDE REGEX "^tcp/tls/")
+endif()
 set(alone_dir ${CMAKE_CURRENT_BINARY_DIR}/headers)
 set(alone_sources "")
 set(all_headers "")
@@ -17,7 +20,8 @@ endforeach()
 
 function(async_uv_compile_headers name)
   add_library(${name} OBJECT ${ARGN})
-  target_link_libraries(${name} PRIVATE async_uv::async_uv async_uv_libuv)
+  target_link_libraries(${name} PRIVATE async_uv::async_uv async_uv_libuv
+                                        $<TARGET_NAME_IF_EXISTS:async_uv_ssl>)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Werror)
 endfunction()
 
@@ -32,5 +36,6 @@ set_target_properties(headers_with_extensions PROPERTIES CXX_EXTENSIONS ON)
 file(CONFIGURE OUTPUT ${alone_dir}/all_1.cc CONTENT "${all_headers}int main() {}\n")
 file(CONFIGURE OUTPUT ${alone_dir}/all_2.cc CONTENT "${all_headers}")
 add_executable(headers_twice ${alone_dir}/all_1.cc ${alone_dir}/all_2.cc)
-target_link_libraries(headers_twice PRIVATE async_uv::async_uv async_uv_libuv async_uv_flags)
+target_link_libraries(headers_twice PRIVATE async_uv::async_uv async_uv_libuv async_uv_flags
+                                          $<TARGET_NAME_IF_EXISTS:async_uv_ssl>)
 add_test(NAME house/all_headers_twice_in_one_program COMMAND headers_twice)

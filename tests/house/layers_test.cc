@@ -21,6 +21,7 @@ const std::map<std::string, std::set<std::string>> layers = {
     {"tcp/dns", {"async", "async/io"}},
     {"tcp", {"async", "async/io", "reader_writer", "tcp/dns"}},
     {"tcp/proxy", {"async", "async/io", "reader_writer", "tcp"}},
+    {"tcp/tls", {"async", "async/io", "reader_writer", "tcp"}},
 };
 
 std::string layer_of(const std::string& path) {
