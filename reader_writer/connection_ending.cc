@@ -166,6 +166,10 @@ void Connection::finish_closing(Flush_result outcome, Transport::How how) noexce
                             .reason = close_reason_.value_or(Close_reason::Closed),
                             .peer_end = peer_end};
   tell_closed(result);
+  if (extras_) {  // they may hold handles of this
+    extras_->observed.reset();
+    extras_->filters = Filters();
+  }
   make_closed();
   closed_->root()->fill(result);
   release();

@@ -67,9 +67,9 @@ struct Options {
   /// What it raises then is an error of the handler, which is not called; what it raises when it
   /// hears of anything else goes to the monitor that was current when the server was created.
   std::shared_ptr<Observer> observer = nullptr;
-  /// Options of the listening sockets, which those of clients have from them, besides those that all
-  /// servers set: `reuseaddr`, for clients `nodelay`, keepalive after 60 s, every 10 s, 6 times, and
-  /// a `user_timeout` of 120 s.
+  /// Options of the listening sockets, which those of clients have from them, besides those that
+  /// all servers set: `reuseaddr`, for clients `nodelay`, keepalive after 60 s, every 10 s, 6
+  /// times, and a `user_timeout` of 120 s.
   Socket_options socket = {};
   /// See `Writer::set_idle_timeout`: without it, a silent client keeps its place.
   std::optional<Span> idle_timeout = std::nullopt;

@@ -79,8 +79,8 @@ Server_state::Server_state(const std::vector<Place>& places, int backlog, Server
       wait_for_descriptors_(shortest_wait) {
   check_options(places, settings_);
   for (const Place& place : places) {
-    acceptors_.push_back(std::make_unique<Acceptor>(
-        *this, listen(place, backlog, settings_.socket), place.address));
+    acceptors_.push_back(
+        std::make_unique<Acceptor>(*this, listen(place, backlog, settings_.socket), place.address));
   }
 }
 

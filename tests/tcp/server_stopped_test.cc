@@ -226,9 +226,10 @@ TEST(A_server_that_is_closed, forgets_clients_that_were_just_coming) {
 TEST(The_end_of_the_scheduler, comes_over_a_server_that_is_being_stopped) {
   std::optional<Tcp::Server::Inet> outlives;
   std::optional<Deferred<Report>> report;
+  std::optional<Client> client;
   Simulation().run([&]() -> Deferred<> {
     outlives = co_await echoing();
-    const Client client = co_await tell(*outlives, "x");
+    client = co_await tell(*outlives, "x");
     report = outlives->stop();
     static_cast<void>(outlives->stop());
     co_await Clock::after(1s);

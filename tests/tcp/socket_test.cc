@@ -241,7 +241,8 @@ TEST(Closed, is_determined_when_the_descriptor_is_closed_whoever_does_it) {
     EXPECT_EQ(a.getpeername(), passive.getsockname());  // known all the same
     const Active b = co_await Unconnected::create(Ip_version::V4).connect(passive.getsockname());
     b.writer().write("dropped");
-    const Close_result aborted{.outcome = Flush_result::Force_closed, .bytes_dropped = 7};
+    const Close_result aborted{
+        .outcome = Flush_result::Force_closed, .bytes_dropped = 7, .reason = Close_reason::Aborted};
     EXPECT_EQ(co_await b.abort(), aborted);
     EXPECT_EQ(co_await b.closed(), aborted);
   });
