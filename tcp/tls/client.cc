@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "async/coroutine.h"
+#include "async/internal/keep.h"
 #include "async/io/inet_addr.h"
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
@@ -55,9 +55,8 @@ class Client final : public Tcp::Upgrade, public Makes_engines {
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                                std::string peer,
                                                const Tcp::Stop& stop) const override {
-    // A coroutine, so that what cannot be begun is a failure too.
-    auto engine = make_engine(peer);
-    co_return co_await shake_hands(std::move(transport), std::move(engine), stop);
+    return async::internal::call(
+        [&] { return shake_hands(std::move(transport), make_engine(peer), &stop); });
   }
 
   std::unique_ptr<Engine> make_engine(const std::string& peer) const override {

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <utility>
 
-#include "async/coroutine.h"
+#include "async/internal/keep.h"
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
 #include "tcp/tls/internal/identities.h"
@@ -45,7 +45,8 @@ class Server_upgrade final : public Server, public Makes_engines {
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                                std::string peer,
                                                const Tcp::Stop& stop) const override {
-    co_return co_await shake_hands(std::move(transport), make_engine(peer), stop);
+    return async::internal::call(
+        [&] { return shake_hands(std::move(transport), make_engine(peer), &stop); });
   }
 
   std::unique_ptr<Engine> make_engine(const std::string& peer) const override {

@@ -77,7 +77,7 @@ Deferred<std::expected<Info, Start_tls_refusal>> start_tls(Writer writer,
   auto [transport, closed] = connection.take_transport();
   const Tcp::Stop stop(options.timeout, either(closed, options.interrupt));
   auto encrypted =
-      co_await or_error(internal::shake_hands(std::move(transport), std::move(engine), stop));
+      co_await or_error(internal::shake_hands(std::move(transport), std::move(engine), &stop));
   if (!encrypted) {
     connection.lose_transport(encrypted.error());
     encrypted.error().rethrow();

@@ -18,8 +18,8 @@ constexpr std::size_t most_to_read = 16 * 1024;
 
 Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
                                                  std::unique_ptr<Engine> engine,
-                                                 const Tcp::Stop& stop) {
-  Tcp::internal::Handshake_io io(std::move(transport), stop,
+                                                 const Tcp::Stop* stop) {
+  Tcp::internal::Handshake_io io(std::move(transport), *stop,
                                  "TLS handshake with " + engine->peer());
   for (;;) {
     std::string out;

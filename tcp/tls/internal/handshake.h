@@ -13,10 +13,11 @@
 
 namespace async::Tls::internal {
 
-/// `shake_hands(transport, engine, stop)` is determined with an encrypted transport.  It fails with
-/// `Error`, or when `stop` comes, or the transport fails; then it has closed that.
+/// `shake_hands(transport, engine, stop)` is determined with an encrypted transport.  `stop`
+/// outlives it.  It fails with `Error`, or when `stop` comes, or the transport fails; then it has
+/// closed that.
 Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
                                                  std::unique_ptr<Engine> engine,
-                                                 const Tcp::Stop& stop);
+                                                 const Tcp::Stop* stop);
 
 }  // namespace async::Tls::internal
