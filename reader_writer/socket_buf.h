@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iostream>
+#include <istream>
 #include <memory>
 #include <optional>
 #include <streambuf>

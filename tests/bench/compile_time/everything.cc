@@ -4,11 +4,13 @@
 #include "async/async.h"
 #include "async/backend.h"
 #include "async/io/network.h"
+#include "async/io/transport_layer.h"
 #include "async/testing/sim_backend.h"
 #include "async/testing/sim_unconnected_socket.h"
 #include "async/testing/simulation.h"
 #include "async/unit.h"
 #include "reader_writer/connection.h"
+#include "reader_writer/socket_buf.h"
 #include "tcp/stop.h"
 #include "tcp/tcp.h"
 
