@@ -2,6 +2,8 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <random>
 #include <string>
 
 #include "tcp/tcp.h"
@@ -40,7 +42,8 @@ static Deferred<> serve(Address::Unix, Reader reader, Writer writer) {
 }
 
 static Deferred<int> run() {
-  const std::string path = std::string(std::tmpnam(nullptr)) + ".framed";
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("framed." + std::to_string(std::random_device()()));
   auto server = co_await Tcp::Server::create(Tcp::on_file(path), serve);
   co_await Tcp::with_connection(Tcp::to_file(path),
                                 [](auto, Reader reader, Writer writer) -> Deferred<> {
