@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "async/io/io_error.h"
+
 namespace async {
 
 /// A read was begun while another one of the same reader was under way.
@@ -24,7 +26,7 @@ class Writer_closed : public std::logic_error {
 };
 
 /// A limit of a connection was passed, which is the doing of its peer.
-class Limit_exceeded : public std::runtime_error {
+class Limit_exceeded : public std::runtime_error, public Connection_failure {
  public:
   enum class Limit : unsigned char {
     Read,        // what was to be read is longer than its maximum
@@ -33,15 +35,12 @@ class Limit_exceeded : public std::runtime_error {
   };
 
   Limit_exceeded(Limit limit, const std::string& what, std::uint64_t connection)
-      : std::runtime_error(what), limit_(limit), connection_(connection) {}
+      : std::runtime_error(what), Connection_failure(connection), limit_(limit) {}
 
   Limit limit() const noexcept { return limit_; }
-  /// The number of the connection; see `Io_error`.
-  std::uint64_t connection() const noexcept { return connection_; }
 
  private:
   Limit limit_;
-  std::uint64_t connection_;
 };
 
 }  // namespace async

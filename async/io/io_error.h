@@ -31,24 +31,37 @@ enum class Name_error : int {
 };
 std::error_code make_error_code(Name_error error) noexcept;
 
-/// An operation on a socket, or on a name, failed.  `what()` says which, and to whom, such as
-/// "connect to 192.0.2.1:80: connection refused".
-class Io_error : public std::system_error {
+/// What every error has that happens on a connection: it is the doing of whoever is at the other
+/// end.
+class Connection_failure {
  public:
-  /// `doing` is what failed, such as "connect to 192.0.2.1:80".
-  Io_error(std::error_code code, const std::string& doing) : std::system_error(code, doing) {}
+  virtual ~Connection_failure() = default;
 
   /// The connection on which it happened; 0 if it was none.  Numbers are never used twice in a
   /// process.
   std::uint64_t connection() const noexcept { return connection_; }
+
+ protected:
+  explicit Connection_failure(std::uint64_t connection) : connection_(connection) {}
+  Connection_failure(const Connection_failure&) = default;
+  Connection_failure& operator=(const Connection_failure&) = default;
+
+  std::uint64_t connection_;
+};
+
+/// An operation on a socket, or on a name, failed.  `what()` says which, and to whom, such as
+/// "connect to 192.0.2.1:80: connection refused".
+class Io_error : public std::system_error, public Connection_failure {
+ public:
+  /// `doing` is what failed, such as "connect to 192.0.2.1:80".
+  Io_error(std::error_code code, const std::string& doing)
+      : std::system_error(code, doing), Connection_failure(0) {}
+
   Io_error on_connection(std::uint64_t number) const {
     Io_error copy = *this;
     copy.connection_ = number;
     return copy;
   }
-
- private:
-  std::uint64_t connection_ = 0;
 };
 
 }  // namespace async

@@ -77,27 +77,6 @@ std::vector<Inet_addr> look_up(const std::string& host) {
   return addrs;
 }
 
-// Nothing if `fd` is what can be made a transport.
-std::error_code check_connected_stream(int fd, Network::Domain domain) {
-  const auto option = [fd](int name) -> std::expected<int, std::error_code> {
-    int value = 0;
-    socklen_t size = sizeof value;
-    if (getsockopt(fd, SOL_SOCKET, name, &value, &size) != 0) return std::unexpected(last_error());
-    return value;
-  };
-  const auto type = option(SO_TYPE);
-  if (!type) return type.error();
-  if (*type != SOCK_STREAM) return io_error_of_errno(EPROTOTYPE);
-  const auto family = option(SO_DOMAIN);
-  if (!family) return family.error();
-  const bool is_of_domain = domain == Network::Domain::Unix
-                                ? *family == AF_UNIX
-                                : *family == AF_INET || *family == AF_INET6;
-  if (!is_of_domain) return io_error_of_errno(EAFNOSUPPORT);
-  Sockaddr peer;
-  return getpeername(fd, peer.get(), &peer.size) == 0 ? std::error_code() : last_error();
-}
-
 int domain_of(Network::Family family) {
   switch (family) {
     case Network::Family::V4:
@@ -117,12 +96,31 @@ std::expected<int, std::error_code> option_of(int fd, int option) {
   return value;
 }
 
-std::error_code why_it_is_no_listener(int fd) {
+// The family of a stream socket that was made elsewhere.
+std::expected<int, std::error_code> family_of_stream(int fd) {
   const auto type = option_of(fd, SO_TYPE);
-  if (!type) return type.error();
-  if (*type != SOCK_STREAM) return io_error_of_errno(EPROTOTYPE);
-  const auto domain = option_of(fd, SO_DOMAIN);
-  if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) {
+  if (!type) return type;
+  if (*type != SOCK_STREAM) return std::unexpected(io_error_of_errno(EPROTOTYPE));
+  return option_of(fd, SO_DOMAIN);
+}
+
+bool is_of(Network::Domain domain, int family) {
+  return domain == Network::Domain::Unix ? family == AF_UNIX
+                                         : family == AF_INET || family == AF_INET6;
+}
+
+std::error_code why_it_is_no_connection(int fd, Network::Domain domain) {
+  const auto family = family_of_stream(fd);
+  if (!family) return family.error();
+  if (!is_of(domain, *family)) return io_error_of_errno(EAFNOSUPPORT);
+  Sockaddr peer;
+  return getpeername(fd, peer.get(), &peer.size) == 0 ? std::error_code() : last_error();
+}
+
+std::error_code why_it_is_no_listener(int fd) {
+  const auto family = family_of_stream(fd);
+  if (!family) return family.error();
+  if (!is_of(Network::Domain::Inet, *family) && !is_of(Network::Domain::Unix, *family)) {
     return io_error_of_errno(EAFNOSUPPORT);
   }
   return option_of(fd, SO_ACCEPTCONN) == 1 ? std::error_code() : io_error_of_errno(EINVAL);
@@ -160,7 +158,7 @@ std::expected<std::unique_ptr<Listener>, std::error_code> Uv_network::adopt_list
 
 std::expected<std::unique_ptr<Transport>, std::error_code> Uv_network::adopt_connection(
     int fd, Domain domain) {
-  if (const auto error = check_connected_stream(fd, domain)) return std::unexpected(error);
+  if (const auto error = why_it_is_no_connection(fd, domain)) return std::unexpected(error);
   const int flags = fcntl(fd, F_GETFL);
   const int descriptor_flags = fcntl(fd, F_GETFD);
   if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||

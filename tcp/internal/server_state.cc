@@ -10,7 +10,6 @@
 #include "async/io/io_error.h"
 #include "async/log.h"
 #include "async/try_with.h"
-#include "reader_writer/errors.h"
 #include "tcp/internal/listen.h"
 
 namespace async::Tcp::internal {
@@ -49,9 +48,8 @@ bool is_shortage(const std::error_code& code) {
 
 // An error of the handler's own connection is its peer's doing.
 bool is_of_connection(const Error& error, std::uint64_t connection) {
-  if (const auto* io = error.as<Io_error>()) return io->connection() == connection;
-  if (const auto* limit = error.as<Limit_exceeded>()) return limit->connection() == connection;
-  return false;
+  const auto* failure = error.as<Connection_failure>();
+  return failure && failure->connection() == connection;
 }
 
 void check_options(const std::vector<Place>& places, const Server_settings& settings) {

@@ -32,11 +32,7 @@ std::string plain(std::string name) {
 class Client final : public Tcp::Upgrade, public Makes_engines {
  public:
   explicit Client(Client_options options) : options_(std::move(options)) {
-    context_ = make_context({.min_version = options_.min_version,
-                             .max_version = options_.max_version,
-                             .groups = options_.groups,
-                             .alpn = options_.alpn,
-                             .key_log = options_.key_log});
+    context_ = make_context_of(options_);
     if (options_.identity) use_identity(*context_, *options_.identity);
     if (options_.accept_any_certificate_of_anybody) {
       verify_peer(*context_, SSL_VERIFY_NONE);

@@ -9,11 +9,13 @@
 #include <string>
 #include <string_view>
 
+#include "async/io/io_error.h"
+
 namespace async::Tls {
 
 /// A handshake failed, or a connection did.  `what()` says what failed, with whom, and for which
 /// name and certificate.
-class Error : public std::runtime_error {
+class Error : public std::runtime_error, public Connection_failure {
  public:
   enum class Kind : unsigned char {
     Untrusted,                   // the chain does not lead to a root that is trusted
@@ -33,15 +35,12 @@ class Error : public std::runtime_error {
   };
 
   Error(Kind kind, const std::string& what, std::uint64_t connection = 0)
-      : std::runtime_error(what), kind_(kind), connection_(connection) {}
+      : std::runtime_error(what), Connection_failure(connection), kind_(kind) {}
 
   Kind kind() const noexcept { return kind_; }
-  /// The number of the connection on which it happened; 0 if there was none yet.
-  std::uint64_t connection() const noexcept { return connection_; }
 
  private:
   Kind kind_;
-  std::uint64_t connection_;
 };
 
 /// `to_string(kind)` is such as "untrusted" or "wrong host".

@@ -18,11 +18,7 @@ namespace {
 class Server_upgrade final : public Server, public Makes_engines {
  public:
   explicit Server_upgrade(Server_options options) : options_(std::move(options)) {
-    context_ = make_context({.min_version = options_.min_version,
-                             .max_version = options_.max_version,
-                             .groups = options_.groups,
-                             .alpn = options_.alpn,
-                             .key_log = options_.key_log});
+    context_ = make_context_of(options_);
     choose_identities();
     ask_for_certificates();
     if (!options_.alpn.empty()) {

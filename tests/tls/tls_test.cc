@@ -141,5 +141,39 @@ TEST(Tls, that_is_cut_off_is_truncated_and_never_an_end_in_order) {
   });
 }
 
+TEST(Tls, that_a_client_cuts_off_is_its_own_doing_and_does_not_stop_the_server) {
+  World world;
+  world.simulation.run([&]() -> Deferred<> {
+    const auto server = co_await world.host.within([tls = Tls::server(server_options())] {
+      return Tcp::Server::create(Tcp::on_port(443), {.tls = tls},
+                                 [](Address::Inet, Reader reader, Writer) -> Deferred<> {
+                                   static_cast<void>(co_await reader.contents());  // raises
+                                 });
+    });
+    // The transport ends below TLS, which has no chance to say so.
+    class Cuts final : public Tcp::Route {
+     public:
+      Deferred<std::unique_ptr<Transport>> reach(Tcp::Target target, const Connect& connect,
+                                                 const Tcp::Stop&) const override {
+        return connect(std::move(target)).map([this](std::unique_ptr<Transport> transport) {
+          below = transport.get();
+          return transport;
+        });
+      }
+      mutable Transport* below = nullptr;
+    };
+    const auto route = std::make_shared<Cuts>();
+    const auto connected = co_await Tcp::connect(there(), {.via = route, .tls = tls_client()});
+    connected.writer.write("hello");
+    co_await connected.writer.flushed();
+    route->below->shutdown_send();
+    co_await Clock::after(1s);
+    EXPECT_EQ(server.counts().peer_errors, 1U);
+    EXPECT_EQ(server.counts().handler_errors, 0U);
+    EXPECT_FALSE(server.is_closed());
+    co_await connected.writer.abort();
+  });
+}
+
 }  // namespace
 }  // namespace async

@@ -28,6 +28,14 @@ struct Common_settings {
 /// `make_context(settings)` is a context with these.  All functions here throw `Error` of kind
 /// `Configuration`.
 Ssl_ctx make_context(const Common_settings& settings);
+template <class Options>
+Ssl_ctx make_context_of(const Options& options) {
+  return make_context({.min_version = options.min_version,
+                       .max_version = options.max_version,
+                       .groups = options.groups,
+                       .alpn = options.alpn,
+                       .key_log = options.key_log});
+}
 
 /// `use_identity(context, identity)` is who this side says it is.
 void use_identity(SSL_CTX& context, const Identity& identity);
