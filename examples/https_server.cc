@@ -244,7 +244,7 @@ static Deferred<int> run(int port, Tls::Identity identity, std::optional<std::st
                        .client_certificates = client_ca ? Tls::Client_certificates::Request
                                                         : Tls::Client_certificates::None,
                        .trust = client_ca ? Tls::Trust::roots(*client_ca) : Tls::Trust::system(),
-                       .alpn = {"http/1.1"}});
+                       .alpn = {"http/1.1", "http/1.0"}});
   } catch (const Tls::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     co_return 1;
