@@ -214,6 +214,7 @@ static std::string date() {
 static void send(const Writer& writer, const Answer& answer, bool with_body, bool keeps_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " " + reason(answer.status) +
                      "\r\nDate: " + date() + "\r\nContent-Type: text/plain; charset=utf-8" +
+                     "\r\nX-Content-Type-Options: nosniff" +
                      "\r\nContent-Length: " + std::to_string(answer.body.size()) +
                      "\r\nConnection: " + (keeps_alive ? "keep-alive" : "close") + "\r\n";
   for (const std::string& header : answer.headers) head += header + "\r\n";
