@@ -49,7 +49,8 @@ send() {
 }
 
 mkdir "$work/kept"
-start_server python3 "$work/mail_server.py" "$work/kept" "$certificates/server" 2>"$work/log"
+# Debian's packages are seen by Debian's Python alone.
+start_server /usr/bin/python3 "$work/mail_server.py" "$work/kept" "$certificates/server"
 server_says=$output
 
 # Lines that begin with dots, ends of lines of both kinds, one that is missing, and not only ASCII.
@@ -76,13 +77,13 @@ status=0
 expect "the status with a bad address" 2 $status
 kill -KILL "$pid"
 
-start_server python3 "$work/mail_server.py" "$work/kept" "$certificates/other_server" 2>"$work/log"
+start_server /usr/bin/python3 "$work/mail_server.py" "$work/kept" "$certificates/other_server"
 expect_like "a wrong name" "starttls_smtp_client: *the certificate of localhost:$port was not accepted*ostname mismatch*" \
   "$(send localhost me@here you@there <"$work/1")"
 kill -KILL "$pid"
 
 # Without STARTTLS nothing is sent, though this server would take it.
-start_server python3 "$work/mail_server.py" "$work/kept" 2>"$work/log"
+start_server /usr/bin/python3 "$work/mail_server.py" "$work/kept"
 expect "without STARTTLS" "starttls_smtp_client: the server does not offer STARTTLS, and without it nothing is sent" \
   "$(send localhost me@here you@there <"$work/1")"
 expect "all that was kept" 4 "$(ls "$work/kept" | wc -l)"
