@@ -116,15 +116,17 @@ Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
     }
     // What was decrypted before comes first; the same will be said again.
     if (total > 0) {
+      end_is_known_ = SSL_get_error(ssl_.get(), n) != SSL_ERROR_WANT_READ;
       ERR_clear_error();
       break;
     }
+    end_is_known_ = false;
     return {status_of(n, "read"), 0};
   }
   return {Status::Done, total};
 }
 
-bool Engine::has_decrypted() const noexcept { return SSL_pending(ssl_.get()) > 0; }
+bool Engine::has_more() const noexcept { return end_is_known_ || SSL_pending(ssl_.get()) > 0; }
 
 Engine::Status Engine::write(std::string_view bytes, std::string& output) noexcept {
   ERR_clear_error();
