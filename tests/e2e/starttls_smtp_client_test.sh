@@ -103,7 +103,10 @@ with open(sys.argv[1], "wb") as heard:
             heard.write(lines.readline())
         plain.sendall(line.encode().decode("unicode_escape").encode("latin-1"))
     plain.shutdown(socket.SHUT_WR)
-    heard.write(lines.read())
+    try:
+        heard.write(lines.read())
+    except OSError:  # it was hung up on
+        pass
 PYTHON
 says() {
   start_server python3 "$work/says.py" "$work/heard" "$@"
