@@ -29,4 +29,41 @@ signed() {
   signed below_middle middle "subjectAltName=DNS:server" -days 30
   cat below_middle.pem middle.pem >chain.pem
   cp below_middle.key chain.key
+
+  # With a key of RSA.
+  openssl req -newkey rsa:2048 -nodes -keyout rsa_server.key -out rsa_server.csr -subj /CN=rsa_server
+  openssl x509 -req -in rsa_server.csr -CA root.pem -CAkey root.key -CAcreateserial -out rsa_server.pem \
+    -extfile <(echo "subjectAltName=DNS:server,DNS:localhost,IP:127.0.0.1") -days 30
+
+  # Not yet valid; and revoked, by the list root.crl.pem, which is for those of `root`.
+  touch index.txt
+  cat >ca.conf <<CONF
+[ca]
+default_ca = here
+[here]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+default_crl_days = 30
+policy = any
+copy_extensions = none
+x509_extensions = extensions
+[any]
+commonName = supplied
+[extensions]
+subjectAltName = DNS:server,IP:127.0.0.1
+CONF
+  # by_ca NAME START END
+  by_ca() {
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
+    openssl ca -batch -config ca.conf -cert root.pem -keyfile root.key -in "$1.csr" -out "$1.pem" -notext \
+      -startdate "$2" -enddate "$3"
+  }
+  tomorrow=$(date -u -d tomorrow +%Y%m%d%H%M%SZ)
+  next_month=$(date -u -d '+30 days' +%Y%m%d%H%M%SZ)
+  by_ca future "$tomorrow" "$next_month"
+  by_ca revoked "$(date -u -d yesterday +%Y%m%d%H%M%SZ)" "$next_month"
+  openssl ca -config ca.conf -cert root.pem -keyfile root.key -revoke revoked.pem
+  openssl ca -config ca.conf -cert root.pem -keyfile root.key -gencrl -out root.crl.pem
 } >log 2>&1 || { cat log >&2; exit 1; }
