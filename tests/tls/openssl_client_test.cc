@@ -431,19 +431,6 @@ TEST(Openssl_client, sends_megabytes_in_small_records) {
   });
 }
 
-/// As much of a mail server as it takes to begin TLS.
-Deferred<> smtp(Address::Inet /*from*/, Reader reader, Writer writer) {
-  writer.write_line("220 here", Line_ending::Dos);
-  EXPECT_THAT(*co_await reader.read_line(), HasSubstr("EHLO"));
-  writer.write("250-here\r\n250 STARTTLS\r\n");
-  EXPECT_EQ(*co_await reader.read_line(), "STARTTLS");
-  writer.write_line("220 go ahead", Line_ending::Dos);
-  co_await writer.flushed();
-  const auto started = co_await Tls::start_tls(writer, Tls::server(server_options()));
-  EXPECT_TRUE(started.has_value());
-  while (const auto chunk = co_await reader.read_chunk()) writer.write(*chunk);
-}
-
 TEST(Openssl_client, starts_tls_within_smtp) {
   run_in_time([]() -> Deferred<> {
     for (const std::string& version : both_versions) {

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -104,6 +105,19 @@ inline Deferred<Our_server> serve_echo(Tls::Server_options options = server_opti
         }
       });
   co_return Our_server{.server = server, .seen = seen};
+}
+
+/// As much of a mail server as it takes to begin TLS.
+inline Deferred<> smtp(Address::Inet /*from*/, Reader reader, Writer writer) {
+  writer.write_line("220 here", Line_ending::Dos);
+  EXPECT_THAT(*co_await reader.read_line(), ::testing::HasSubstr("EHLO"));
+  writer.write("250-here\r\n250 STARTTLS\r\n");
+  EXPECT_EQ(*co_await reader.read_line(), "STARTTLS");
+  writer.write_line("220 go ahead", Line_ending::Dos);
+  co_await writer.flushed();
+  const auto started = co_await Tls::start_tls(writer, Tls::server(server_options()));
+  EXPECT_TRUE(started.has_value());
+  while (const auto chunk = co_await reader.read_chunk()) writer.write(*chunk);
 }
 
 /// A server by others, and its port.
