@@ -66,7 +66,7 @@ TEST(Gnutls_client, speaks_tls_1_2_and_1_3_and_ends_in_order) {
       co_await say_hello(gnutls_cli(server.port(), {"--priority", only_1_3}));
       EXPECT_EQ(server.last().version, Version::Tls_1_3);
       co_await server.end();
-      EXPECT_THAT(server.seen->ends, ElementsAre(Eof::Reason::Clean, Eof::Reason::Clean));
+      EXPECT_THAT(*server.ends, ElementsAre(Eof::Reason::Clean, Eof::Reason::Clean));
     }
   });
 }
@@ -233,8 +233,8 @@ TEST(Gnutls_server, that_is_killed_has_not_ended_in_order) {
   run_in_time([]() -> Deferred<> {
     for (const std::string& version : {only_1_2, only_1_3}) {
       const auto peer = co_await gnutls_serv({"--priority", version});
-      const auto failure = co_await or_error(Tcp::with_connection(
-          peer.at(), {.tls = tls_client()}, [&](auto, Reader reader, Writer writer) -> Deferred<> {
+      const auto failure = co_await or_error(
+          talk_to(peer.at(), tls_client(), [&](Reader reader, Writer writer) -> Deferred<> {
             writer.write_line("hello");
             EXPECT_EQ(co_await reader.read_line(), "hello");
             peer.program.kill();
@@ -249,16 +249,15 @@ TEST(Gnutls_server, gives_many_lines_back_and_ends_in_order) {
   run_in_time([]() -> Deferred<> {
     for (const std::string& version : {only_1_2, only_1_3}) {
       const auto peer = co_await gnutls_serv({"--priority", version});
-      co_await Tcp::with_connection(
-          peer.at(), {.tls = tls_client()}, [](auto, Reader reader, Writer writer) -> Deferred<> {
-            for (int i = 0; i < 200; ++i) {
-              const std::string line = std::string(static_cast<std::size_t>(i) * 7, 'x') + "!";
-              writer.write_line(line);
-              EXPECT_EQ(co_await reader.read_line(), line);
-            }
-            writer.shutdown_send();
-            EXPECT_EQ(co_await reader.contents(), "");
-          });
+      co_await talk_to(peer.at(), tls_client(), [](Reader reader, Writer writer) -> Deferred<> {
+        for (int i = 0; i < 200; ++i) {
+          const std::string line = std::string(static_cast<std::size_t>(i) * 7, 'x') + "!";
+          writer.write_line(line);
+          EXPECT_EQ(co_await reader.read_line(), line);
+        }
+        writer.shutdown_send();
+        EXPECT_EQ(co_await reader.contents(), "");
+      });
     }
   });
 }

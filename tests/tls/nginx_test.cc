@@ -184,8 +184,8 @@ TEST(Nginx, that_is_killed_has_not_ended_in_order) {
     for (const std::string version : {"1.2", "1.3"}) {
       const Nginx nginx("limit_rate 100k; ssl_protocols TLSv" + version + ";");
       nginx.put("large", large_text(5'000'000));
-      const auto result = co_await or_error(Tcp::with_connection(
-          nginx.at(), {.tls = tls_client()}, [&](auto, Reader reader, Writer writer) -> Deferred<> {
+      const auto result = co_await or_error(
+          talk_to(nginx.at(), tls_client(), [&](Reader reader, Writer writer) -> Deferred<> {
             writer.write("GET /large HTTP/1.0\r\n\r\n");
             EXPECT_TRUE(co_await reader.really_read(1000));
             nginx.kill();

@@ -67,12 +67,10 @@ Deferred<std::string> refusal(Tcp::Where_to_connect<A> where,
   co_return connected.error().what();
 }
 
-/// How what is done on a connection fails.
-template <class F>
-Deferred<std::string> failure_of(const Listening& peer, std::shared_ptr<const Tcp::Upgrade> tls,
-                                 F f) {
-  const auto done =
-      co_await or_error(Tcp::with_connection(peer.at(), {.tls = std::move(tls)}, std::move(f)));
+/// How what is said on a connection fails.
+Deferred<std::string> failure_of(const Listening* peer, std::shared_ptr<const Tcp::Upgrade> tls,
+                                 Talk talk) {
+  const auto done = co_await or_error(talk_to(peer->at(), std::move(tls), std::move(talk)));
   co_return done ? "it has not failed" : kind_of(done.error());
 }
 
@@ -316,13 +314,13 @@ TEST(Openssl_server, refuses_clients_without_a_certificate_of_use) {
                 HasSubstr("CERTIFICATE_EXPIRED"));
     // With TLS 1.3 the client is done before the server has seen its certificate.
     const auto peer = co_await s_server(requiring("-tls1_3"));
-    const auto first_read = [](auto, Reader reader, Writer) -> Deferred<> {
+    const auto first_read = [](Reader reader, Writer) -> Deferred<> {
       EXPECT_FALSE(co_await reader.read_chunk());
     };
-    EXPECT_EQ(co_await failure_of(peer, tls_client(), first_read), "client certificate missing");
-    EXPECT_EQ(co_await failure_of(peer, tls_client(as("stranger")), first_read),
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(), first_read), "client certificate missing");
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(as("stranger")), first_read),
               "client certificate refused");
-    EXPECT_EQ(co_await failure_of(peer, tls_client(as("expired")), first_read),
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(as("expired")), first_read),
               "client certificate refused");
   });
 }
@@ -331,13 +329,13 @@ TEST(Openssl_server, that_is_killed_has_not_ended_in_order) {
   run_in_time([]() -> Deferred<> {
     for (const std::string& version : both_versions) {
       const auto peer = co_await s_server({version, "-rev"});
-      const auto cut_off = [&](auto, Reader reader, Writer writer) -> Deferred<> {
+      const auto cut_off = [&](Reader reader, Writer writer) -> Deferred<> {
         writer.write_line("hello");
         EXPECT_EQ(co_await reader.read_line(), "olleh");
         peer.program.kill();
         static_cast<void>(co_await reader.contents());
       };
-      EXPECT_EQ(co_await failure_of(peer, tls_client(), cut_off), "truncated");
+      EXPECT_EQ(co_await failure_of(&peer, tls_client(), cut_off), "truncated");
     }
   });
 }
@@ -346,14 +344,14 @@ TEST(Openssl_server, that_is_killed_leaves_lines_that_are_not_taken_for_whole) {
   run_in_time([]() -> Deferred<> {
     for (const std::string& version : both_versions) {
       const auto peer = co_await s_server({version});
-      const auto cut_off = [&](auto, Reader reader, Writer) -> Deferred<> {
+      const auto cut_off = [&](Reader reader, Writer) -> Deferred<> {
         peer.program.say("one\ntwo");
         EXPECT_EQ(co_await reader.read_line(), "one");
         EXPECT_EQ(co_await reader.peek(3), "two");
         peer.program.kill();
         static_cast<void>(co_await reader.read_line());
       };
-      EXPECT_EQ(co_await failure_of(peer, tls_client(), cut_off), "truncated");
+      EXPECT_EQ(co_await failure_of(&peer, tls_client(), cut_off), "truncated");
     }
   });
 }
@@ -380,12 +378,11 @@ TEST(Openssl_server, takes_megabytes_and_hears_that_they_have_ended) {
     const std::string sent = large_text(2'000'000);
     for (const std::string& version : both_versions) {
       auto peer = co_await s_server({version});
-      co_await Tcp::with_connection(peer.at(), {.tls = tls_client()},
-                                    [&](auto, Reader reader, Writer writer) -> Deferred<> {
-                                      writer.write(sent);
-                                      writer.shutdown_send();
-                                      co_await reader.drain();
-                                    });
+      co_await talk_to(peer.at(), tls_client(), [&](Reader reader, Writer writer) -> Deferred<> {
+        writer.write(sent);
+        writer.shutdown_send();
+        co_await reader.drain();
+      });
       co_await peer.program.says("CONNECTION CLOSED");
       EXPECT_THAT(peer.program.output(), HasSubstr(sent));
     }
@@ -397,12 +394,11 @@ TEST(Openssl_server, sends_megabytes_in_small_records) {
     const std::string sent = large_text(1'000'000);
     for (const std::string& version : both_versions) {
       const auto peer = co_await s_server({version, "-max_send_frag", "512"});
-      co_await Tcp::with_connection(peer.at(), {.tls = tls_client()},
-                                    [&](auto, Reader reader, Writer) -> Deferred<> {
-                                      peer.program.say(sent);
-                                      const auto got = co_await reader.really_read(sent.size());
-                                      EXPECT_TRUE(got == sent);
-                                    });
+      co_await talk_to(peer.at(), tls_client(), [&](Reader reader, Writer) -> Deferred<> {
+        peer.program.say(sent);
+        const auto got = co_await reader.really_read(sent.size());
+        EXPECT_TRUE(got == sent);
+      });
     }
   });
 }
@@ -410,34 +406,33 @@ TEST(Openssl_server, sends_megabytes_in_small_records) {
 TEST(Openssl_server, that_asks_for_a_renegotiation_is_refused) {
   run_in_time([]() -> Deferred<> {
     const auto peer = co_await s_server({"-tls1_2"});
-    const auto asked = [&](auto, Reader reader, Writer) -> Deferred<> {
+    const auto asked = [&](Reader reader, Writer) -> Deferred<> {
       peer.program.say("hello\n");
       EXPECT_EQ(co_await reader.read_line(), "hello");
       peer.program.say("r\n");
       static_cast<void>(co_await reader.read_line());
     };
-    EXPECT_EQ(co_await failure_of(peer, tls_client(), asked), "protocol");
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(), asked), "protocol");
   });
 }
 
 TEST(Openssl_server, changes_its_keys) {
   run_in_time([]() -> Deferred<> {
     auto peer = co_await s_server({"-tls1_3"});
-    co_await Tcp::with_connection(peer.at(), {.tls = tls_client()},
-                                  [&](auto, Reader reader, Writer writer) -> Deferred<> {
-                                    for (const std::string command : {"k", "K", "K"}) {
-                                      peer.program.say("hello\n");
-                                      EXPECT_EQ(co_await reader.read_line(), "hello");
-                                      writer.write_line("and back");
-                                      co_await peer.program.says("and back\n");
-                                      peer.program.say(command + "\n");
-                                      co_await peer.program.says("SSL_do_handshake -> 1");
-                                    }
-                                    writer.write_line("the end");
-                                    co_await peer.program.says("the end\n");
-                                    peer.program.say("of it\n");
-                                    EXPECT_EQ(co_await reader.read_line(), "of it");
-                                  });
+    co_await talk_to(peer.at(), tls_client(), [&](Reader reader, Writer writer) -> Deferred<> {
+      for (const std::string command : {"k", "K", "K"}) {
+        peer.program.say("hello\n");
+        EXPECT_EQ(co_await reader.read_line(), "hello");
+        writer.write_line("and back");
+        co_await peer.program.says("and back\n");
+        peer.program.say(command + "\n");
+        co_await peer.program.says("SSL_do_handshake -> 1");
+      }
+      writer.write_line("the end");
+      co_await peer.program.says("the end\n");
+      peer.program.say("of it\n");
+      EXPECT_EQ(co_await reader.read_line(), "of it");
+    });
   });
 }
 

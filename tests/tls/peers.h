@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +23,7 @@
 namespace async {
 
 /// `run_in_time(main)` runs a test that has to end within a minute, whatever it waits for.
-template <class F>
-void run_in_time(F main) {
+inline void run_in_time(const std::function<Deferred<>()>& main) {
   Scheduler::go([&]() -> Deferred<> {
     EXPECT_TRUE(co_await Clock::with_timeout(std::chrono::minutes(1), main()))
         << "it took too long";
@@ -46,8 +46,6 @@ inline std::string kind_of(const Error& error) {
 class Seen final : public Tcp::Observer {
  public:
   std::vector<Tls::Info> served = {};
-  /// How those of whom all was read have ended.
-  std::vector<Eof::Reason> ends = {};
 
   void refused(const Address::Any& /*from*/, const Error& why) override {
     refusal_.fill_if_empty(kind_of(why));
@@ -67,52 +65,65 @@ class Seen final : public Tcp::Observer {
 
 struct Our_server {
   Tcp::Server::Inet server;
-  std::shared_ptr<Seen> seen = {};
+  std::shared_ptr<Seen> seen;
+  /// How the clients have ended that it gave their bytes back.
+  std::shared_ptr<std::vector<Eof::Reason>> ends = {};
 
   int port() const { return server.listening_on(); }
   const Tls::Info& last() const { return seen->served.back(); }
   Deferred<> end() const { return async::end(server); }
 };
 
-/// `serve(options, handler)` is a server of ours whose clients `handler(reader, writer)` talks to.
-template <class F>
-Deferred<Our_server> serve(Tls::Server_options options, F handler) {
+/// What is said on a connection.
+using Talk = std::function<Deferred<>(Reader, Writer)>;
+
+/// `serve(options, talk)` is a server of ours that talks to each client.
+inline Deferred<Our_server> serve(Tls::Server_options options, Talk talk) {
   const auto seen = std::make_shared<Seen>();
   const auto server = co_await Tcp::Server::create(
       on_loopback(), {.tls = Tls::server(std::move(options)), .observer = seen},
-      [seen, handler](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
+      [seen, talk = std::move(talk)](const Address::Inet&, Reader reader, Writer writer) {
         seen->served.push_back(*Tls::info(writer));
-        return handler(std::move(reader), std::move(writer));
+        return talk(std::move(reader), std::move(writer));
       });
   co_return Our_server{.server = server, .seen = seen};
 }
 
 /// `serve_echo(options)` is one that gives each client its own bytes back.
 inline Deferred<Our_server> serve_echo(Tls::Server_options options = server_options()) {
-  const auto seen = std::make_shared<Seen>();
-  const auto server = co_await Tcp::Server::create(
-      on_loopback(), {.tls = Tls::server(std::move(options)), .observer = seen},
-      [seen](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
-        seen->served.push_back(*Tls::info(writer));
+  const auto ends = std::make_shared<std::vector<Eof::Reason>>();
+  auto server =
+      co_await serve(std::move(options), [ends](Reader reader, Writer writer) -> Deferred<> {
         for (;;) {
           const auto chunk = co_await reader.read_chunk();
           if (!chunk) {
-            seen->ends.push_back(chunk.error().reason);
+            ends->push_back(chunk.error().reason);
             co_return;
           }
           writer.write(*chunk);
           co_await writer.flushed();
         }
       });
-  co_return Our_server{.server = server, .seen = seen};
+  server.ends = ends;
+  co_return server;
+}
+
+/// `talk_to(where, tls, talk)` connects, and talks.
+template <class A>
+Deferred<> talk_to(Tcp::Where_to_connect<A> where, std::shared_ptr<const Tcp::Upgrade> tls,
+                   Talk talk) {
+  return Tcp::with_connection(std::move(where), {.tls = std::move(tls)},
+                              [talk = std::move(talk)](auto, Reader reader, Writer writer) {
+                                return talk(std::move(reader), std::move(writer));
+                              });
 }
 
 /// As much of a mail server as it takes to begin TLS.
 inline Deferred<> smtp(Address::Inet /*from*/, Reader reader, Writer writer) {
   writer.write_line("220 here", Line_ending::Dos);
-  EXPECT_THAT(*co_await reader.read_line(), ::testing::HasSubstr("EHLO"));
+  EXPECT_THAT((co_await reader.read_line()).value(), ::testing::HasSubstr("EHLO"));
   writer.write("250-here\r\n250 STARTTLS\r\n");
-  EXPECT_EQ(*co_await reader.read_line(), "STARTTLS");
+  EXPECT_EQ((co_await reader.read_line()).value(), "STARTTLS");
   writer.write_line("220 go ahead", Line_ending::Dos);
   co_await writer.flushed();
   const auto started = co_await Tls::start_tls(writer, Tls::server(server_options()));
@@ -135,12 +146,12 @@ inline Deferred<Listening> listening(Program program, std::string words) {
   co_return Listening{.program = std::move(program), .port = port};
 }
 
-/// `large_text(n)` is `n` bytes of lines in small letters, which no program takes for a command.
+/// `large_text(n)` is `n` bytes of lines, of letters that no program takes for a command.
 inline std::string large_text(std::size_t n) {
   std::string text;
   text.reserve(n);
   for (std::size_t i = 0; text.size() < n; ++i) {
-    text += i % 64 == 63 ? '\n' : static_cast<char>('a' + (i * 7 + i / 1000) % 26);
+    text += i % 64 == 63 ? '\n' : "mnotuvwxyz"[(i * 7 + i / 1000) % 10];
   }
   text.back() = '\n';
   return text;
