@@ -79,6 +79,10 @@ class Program {
   /// `say(bytes)` sends it what it reads from its standard input, and `end_input()` ends that.
   void say(std::string_view bytes) const { writer_->write(bytes); }
   void end_input() const { writer_->shutdown_send(); }
+  /// `flushed()` is determined when all of that is there for it to read.
+  Deferred<> flushed() const {
+    return writer_->flushed().map([](Flush_result) {});
+  }
 
   /// `output()` is all that it has said so far, on its standard output and error.
   const std::string& output() const noexcept { return said_->text; }

@@ -35,6 +35,9 @@ signed() {
   openssl x509 -req -in rsa_server.csr -CA root.pem -CAkey root.key -CAcreateserial -out rsa_server.pem \
     -extfile <(echo "subjectAltName=DNS:server,DNS:localhost,IP:127.0.0.1") -days 30
 
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout self_signed.key -out self_signed.pem \
+    -subj /CN=self_signed -days 30 -addext subjectAltName=IP:127.0.0.1
+
   # Not yet valid; and revoked, by the list root.crl.pem, which is for those of `root`.
   touch index.txt
   cat >ca.conf <<CONF

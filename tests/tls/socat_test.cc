@@ -28,8 +28,8 @@ std::string large_binary(std::size_t n) {
 std::string to_us(int port, const std::string& version) {
   return "OPENSSL:127.0.0.1:" + std::to_string(port) +
          ",cafile=" + Certificates::get().chain("root").string() +
-         ",commonname=server,snihost=server,min-proto-version=" + version +
-         ",max-proto-version=" + version;
+         ",commonname=server,snihost=server,openssl-min-proto-version=" + version +
+         ",openssl-max-proto-version=" + version;
 }
 
 TEST(Socat, as_a_client_gets_megabytes_back) {
@@ -73,8 +73,8 @@ Deferred<Listening> socat_server(std::string version, std::string other) {
   const auto& all = Certificates::get();
   const std::string listens =
       "OPENSSL-LISTEN:0,bind=127.0.0.1,cert=" + all.chain("server").string() +
-      ",key=" + all.key("server").string() + ",verify=0,min-proto-version=" + version +
-      ",max-proto-version=" + version;
+      ",key=" + all.key("server").string() + ",verify=0,openssl-min-proto-version=" + version +
+      ",openssl-max-proto-version=" + version;
   return listening(Program({"socat", "-d", "-d", "-t", "30", listens, std::move(other)}),
                    "listening on");
 }
