@@ -116,6 +116,7 @@ Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
     }
     // What was decrypted before comes first; the same will be said again.
     if (total > 0) {
+      end_is_next_ = SSL_get_error(ssl_.get(), n) != SSL_ERROR_WANT_READ;
       ERR_clear_error();
       break;
     }
@@ -124,7 +125,7 @@ Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
   return {Status::Done, total};
 }
 
-bool Engine::has_decrypted() const noexcept { return SSL_pending(ssl_.get()) > 0; }
+bool Engine::has_more() const noexcept { return SSL_pending(ssl_.get()) > 0 || end_is_next_; }
 
 Engine::Status Engine::write(std::string_view bytes, std::string& output) noexcept {
   ERR_clear_error();

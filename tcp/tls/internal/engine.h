@@ -57,8 +57,8 @@ class Engine {
   /// `read(into, output)` decrypts at most `into.size()` bytes, which is not zero.  There is at
   /// least one if it is Done.
   Read read(std::span<char> into, std::string& output) noexcept;
-  /// `has_decrypted()` is true if `read` would give something without input.
-  bool has_decrypted() const noexcept;
+  /// `has_more()` is true if `read` would give something, or the end, without input.
+  bool has_more() const noexcept;
 
   /// `write(bytes, output)` encrypts `bytes`, at least one and at most `max_record`, as one record.
   Status write(std::string_view bytes, std::string& output) noexcept;
@@ -90,6 +90,7 @@ class Engine {
   const std::string peer_;
   std::string_view input_;
   bool input_has_ended_ = false;
+  bool end_is_next_ = false;       // in order or not: it came with what was read last
   std::string* output_ = nullptr;  // of the call that is under way
   std::optional<Error> error_;
   std::optional<std::pair<Error::Kind, std::string>> verification_error_;

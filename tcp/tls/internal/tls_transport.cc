@@ -77,9 +77,7 @@ Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
 
 // Reading.
 
-bool Tls_transport::has_more() const noexcept {
-  return !unread_.empty() || engine_->has_decrypted();
-}
+bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engine_->has_more(); }
 
 Io_result Tls_transport::read(std::span<char> into) noexcept {
   std::string kept = std::exchange(unread_, std::string());
