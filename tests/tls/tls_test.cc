@@ -141,6 +141,44 @@ TEST(Tls, that_is_cut_off_is_truncated_and_never_an_end_in_order) {
   });
 }
 
+TEST(Tls, that_ends_with_its_last_bytes_is_seen_to_end_while_the_connection_goes_on) {
+  World world;
+  world.simulation.run([&]() -> Deferred<> {
+    const auto server = co_await world.host.within([tls = Tls::server(server_options())] {
+      return Tcp::Server::create(Tcp::on_port(443), {.tls = tls},
+                                 [](Address::Inet, Reader, Writer writer) -> Deferred<> {
+                                   writer.write("all there is");
+                                   co_return;
+                                 });
+    });
+    // It passes on what the server says once that is complete, and not that it then hangs up.
+    const auto between = co_await world.simulation.host("between").within([] {
+      return Tcp::Server::create(
+          Tcp::on_port(443), [](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
+            co_await Tcp::with_connection(there(),
+                                          [&](auto, Reader far, Writer far_writer) -> Deferred<> {
+                                            const auto to_server = far_writer.splice(reader);
+                                            const auto hello = co_await far.read();
+                                            EXPECT_TRUE(hello);
+                                            if (hello) writer.write(*hello);
+                                            writer.write(co_await far.contents());
+                                            co_await writer.flushed();
+                                            co_await writer.close_finished();
+                                          });
+          });
+    });
+    for (const auto version : {Tls::Version::Tls_1_2, Tls::Version::Tls_1_3}) {
+      const auto tls = tls_client({.verified_name = "server", .max_version = version});
+      const auto contents =
+          Tcp::with_connection(Tcp::to_host_and_port("between", 443), {.tls = tls},
+                               [](auto, Reader reader, Writer) { return reader.contents(); });
+      EXPECT_EQ(co_await Clock::with_timeout(10s, contents), "all there is");
+    }
+    static_cast<void>(between);
+    co_await server.close();
+  });
+}
+
 TEST(Tls, that_a_client_cuts_off_is_its_own_doing_and_does_not_stop_the_server) {
   World world;
   world.simulation.run([&]() -> Deferred<> {
