@@ -18,7 +18,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsSubsetOf;
-using ::testing::Not;
 using Tls::Client_options;
 using Tls::Version;
 
@@ -425,10 +424,11 @@ TEST(Openssl_server, changes_its_keys) {
       for (const std::string command : {"k", "K", "K"}) {
         peer.program.say("hello\n");
         EXPECT_EQ(co_await reader.read_line(), "hello");
-        writer.write_line("and back");
-        co_await peer.program.says("and back\n");
         peer.program.say(command + "\n");
         co_await peer.program.flushed();
+        // A command has to be all that it reads at once.
+        writer.write_line("and back");
+        co_await peer.program.says("and back\n");
       }
       writer.write_line("the end");
       co_await peer.program.says("the end\n");
