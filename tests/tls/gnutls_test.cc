@@ -13,7 +13,6 @@ namespace async {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using Tls::Client_certificates;
 using Tls::Version;
 

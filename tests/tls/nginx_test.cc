@@ -9,9 +9,11 @@
 
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/support/temporary_folder.h"
 #include "tests/tls/peers.h"
@@ -139,6 +141,7 @@ TEST(Nginx, serves_many_at_once) {
     nginx.put("page", page);
     const auto tls = tls_client();
     std::vector<Deferred<Answer>> answers;
+    answers.reserve(30);
     for (int i = 0; i < 30; ++i) answers.push_back(get(nginx.at(), tls, "/page"));
     for (const auto& answer : answers) EXPECT_TRUE((co_await answer).body == page);
   });

@@ -12,6 +12,8 @@
 namespace async {
 namespace {
 
+using ::testing::ElementsAre;
+
 const std::vector<std::string> both_versions{"TLS1.2", "TLS1.3"};
 
 /// Bytes of all values.
@@ -43,7 +45,7 @@ TEST(Socat, as_a_client_gets_megabytes_back) {
       EXPECT_EQ(co_await client.ended(), 0);
       EXPECT_TRUE(client.output() == sent);
       co_await server.end();
-      EXPECT_THAT(*server.ends, ::testing::ElementsAre(Eof::Reason::Clean));
+      EXPECT_THAT(*server.ends, ElementsAre(Eof::Reason::Clean));
       EXPECT_EQ(server.server.counts().peer_errors, 0U);
     }
   });
@@ -113,7 +115,7 @@ TEST(Socat, joins_a_client_of_ours_with_a_server_of_ours) {
       EXPECT_TRUE(got == sent);
       EXPECT_EQ(co_await peer.program.ended(), 0);
       co_await server.end();
-      EXPECT_THAT(*server.ends, ::testing::ElementsAre(Eof::Reason::Clean));
+      EXPECT_THAT(*server.ends, ElementsAre(Eof::Reason::Clean));
     }
   });
 }
