@@ -28,6 +28,11 @@ Ssl_session Session_cache::take(const std::string& peer) {
   const auto found = sessions_.find(peer);
   if (found == sessions_.end()) return nullptr;
   std::list<Ssl_session>& sessions = found->second.newest_first;
+  if (SSL_SESSION_should_be_single_use(sessions.front().get()) == 0) {
+    last_used_first_.splice(last_used_first_.begin(), last_used_first_, found->second.place);
+    SSL_SESSION_up_ref(sessions.front().get());
+    return Ssl_session(sessions.front().get());
+  }
   Ssl_session newest = std::move(sessions.front());
   sessions.pop_front();
   if (sessions.empty()) {

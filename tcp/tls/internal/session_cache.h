@@ -14,7 +14,8 @@
 
 namespace async::Tls::internal {
 
-/// The newest sessions, by whom they were with.  Each is given out once (RFC 8446, C.4).
+/// The newest sessions, by whom they were with.  Those of TLS 1.3 are given out once (RFC 8446,
+/// C.4), those of TLS 1.2 again and again, for servers make no new ones when they are resumed.
 ///
 /// - Threads: any.
 class Session_cache {

@@ -1,0 +1,502 @@
+// Our client, and OpenSSL's server.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+#include "tests/tls/peers.h"
+
+namespace async {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsSubsetOf;
+using Tls::Client_options;
+using Tls::Version;
+
+const std::vector<std::string> both_versions{"-tls1_2", "-tls1_3"};
+
+struct S_server_options {
+  std::string certificate = "server";
+  std::string where = "127.0.0.1:0";
+};
+
+/// OpenSSL's server.
+Deferred<Listening> s_server(std::vector<std::string> more, S_server_options options = {}) {
+  std::vector<std::string> command{"openssl",     "s_server",
+                                   "-accept",     options.where,
+                                   "-cert_chain", Certificates::get().chain(options.certificate),
+                                   "-cert",       Certificates::get().chain(options.certificate),
+                                   "-key",        Certificates::get().key(options.certificate),
+                                   "-CAfile",     Certificates::get().chain("root")};
+  command.insert(command.end(), more.begin(), more.end());
+  return listening(Program(std::move(command)), "ACCEPT");
+}
+
+/// Says a line to a server that says it back from behind, and has it end the connection in order.
+/// Gives what the handshake has come to.
+template <class A>
+Deferred<Tls::Info> say_hello(Tcp::Where_to_connect<A> where,
+                              std::shared_ptr<const Tcp::Upgrade> tls) {
+  return Tcp::with_connection(std::move(where), {.tls = std::move(tls)},
+                              [](auto, Reader reader, Writer writer) -> Deferred<Tls::Info> {
+                                writer.write_line("hello");
+                                EXPECT_EQ(co_await reader.read_line(), "olleh");
+                                writer.write_line("CLOSE");
+                                EXPECT_EQ(co_await reader.contents(), "");
+                                co_return *Tls::info(writer);
+                              });
+}
+
+/// Why connecting to `where` has failed.
+template <class A>
+Deferred<std::string> refusal(Tcp::Where_to_connect<A> where,
+                              std::shared_ptr<const Tcp::Upgrade> tls) {
+  const auto connected = co_await or_error(Tcp::connect(std::move(where), {.tls = std::move(tls)}));
+  if (connected) co_return "it was not refused";
+  const auto* error = connected.error().template as<Tcp::Connect_error>();
+  EXPECT_TRUE(error && error->kind() == Tcp::Connect_error::Kind::Tls);
+  co_return connected.error().what();
+}
+
+/// How what is said on a connection fails.
+Deferred<std::string> failure_of(const Listening* peer, std::shared_ptr<const Tcp::Upgrade> tls,
+                                 Talk talk) {
+  const auto done = co_await or_error(talk_to(peer->at(), std::move(tls), std::move(talk)));
+  co_return done ? "it has not failed" : kind_of(done.error());
+}
+
+TEST(Openssl_server, speaks_tls_1_2_and_1_3) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-rev"});
+      const Tls::Info info = co_await say_hello(peer.at(), tls_client());
+      EXPECT_EQ(info.version, version == "-tls1_2" ? Version::Tls_1_2 : Version::Tls_1_3);
+      EXPECT_TRUE(info.peer);
+      if (info.peer) EXPECT_EQ(info.peer->subject, "CN=server");
+      EXPECT_FALSE(info.is_resumed);
+    }
+  });
+}
+
+TEST(Openssl_server, speaks_the_version_that_the_client_has_chosen) {
+  run_in_time([]() -> Deferred<> {
+    const auto peer = co_await s_server({"-rev"});
+    const auto only_1_2 = tls_client({.max_version = Version::Tls_1_2});
+    EXPECT_EQ((co_await say_hello(peer.at(), only_1_2)).version, Version::Tls_1_2);
+    const auto only_1_3 = tls_client({.min_version = Version::Tls_1_3});
+    EXPECT_EQ((co_await say_hello(peer.at(), only_1_3)).version, Version::Tls_1_3);
+  });
+}
+
+TEST(Openssl_server, is_refused_without_a_common_version) {
+  run_in_time([]() -> Deferred<> {
+    for (const char* const version : {"-tls1", "-tls1_1"}) {
+      const auto old = co_await s_server({version, "-rev", "-cipher", "DEFAULT@SECLEVEL=0"});
+      EXPECT_THAT(co_await refusal(old.at(), tls_client()), HasSubstr("alert protocol version"));
+    }
+    const auto peer = co_await s_server({"-tls1_2", "-rev"});
+    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.min_version = Version::Tls_1_3})),
+                HasSubstr("alert protocol version"));
+    // It goes on for others.
+    co_await say_hello(peer.at(), tls_client());
+  });
+}
+
+TEST(Openssl_server, agrees_on_a_protocol_by_alpn_or_refuses) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-rev", "-alpn", "h2,http/1.1"});
+      EXPECT_EQ((co_await say_hello(peer.at(), tls_client({.alpn = {"http/1.1", "h2"}}))).alpn,
+                "h2");
+      EXPECT_EQ((co_await say_hello(peer.at(), tls_client({.alpn = {"http/1.1"}}))).alpn,
+                "http/1.1");
+      EXPECT_EQ((co_await say_hello(peer.at(), tls_client())).alpn, std::nullopt);
+      EXPECT_THAT(co_await refusal(peer.at(), tls_client({.alpn = {"other"}})),
+                  HasSubstr("alert no application protocol"));
+      // One that knows of none does not mind.
+      const auto without = co_await s_server({version, "-rev"});
+      EXPECT_EQ((co_await say_hello(without.at(), tls_client({.alpn = {"other"}}))).alpn,
+                std::nullopt);
+    }
+  });
+}
+
+TEST(Openssl_server, has_groups_and_ciphers_of_its_choice) {
+  run_in_time([]() -> Deferred<> {
+    // Another group than what our client guesses first, so that it is asked again.
+    const auto peer = co_await s_server(
+        {"-tls1_3", "-rev", "-groups", "P-384", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"});
+    const Tls::Info info = co_await say_hello(peer.at(), tls_client());
+    EXPECT_EQ(info.group, "P-384");
+    EXPECT_EQ(info.cipher, "TLS_CHACHA20_POLY1305_SHA256");
+    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.groups = "X25519"})),
+                HasSubstr("alert handshake failure"));
+    const auto chosen = co_await s_server({"-tls1_2", "-rev"});
+    EXPECT_EQ((co_await say_hello(chosen.at(), tls_client({.groups = "P-256"}))).group, "P-256");
+  });
+}
+
+TEST(Openssl_server, may_have_a_key_of_rsa) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-rev"}, {.certificate = "rsa"});
+      co_await say_hello(peer.at(), tls_client());
+    }
+  });
+}
+
+TEST(Openssl_server, is_refused_with_a_certificate_that_is_not_right) {
+  run_in_time([]() -> Deferred<> {
+    struct Wrong {
+      std::string certificate;
+      std::string why;
+    };
+    const std::vector<Wrong> all{{"other_server", "IP address mismatch"},
+                                 {"stranger", "unable to get local issuer certificate"},
+                                 {"below_middle", "unable to get local issuer certificate"},
+                                 {"self_signed", "self signed certificate"},
+                                 {"expired", "certificate has expired"},
+                                 {"not_yet", "certificate is not yet valid"}};
+    for (const Wrong& wrong : all) {
+      const auto peer = co_await s_server({"-rev"}, {.certificate = wrong.certificate});
+      const auto tls =
+          wrong.certificate == "expired" ? tls_client({.verified_name = "server"}) : tls_client();
+      EXPECT_THAT(co_await refusal(peer.at(), tls), HasSubstr(wrong.why));
+      const auto anybody = Tls::client({.accept_any_certificate_of_anybody = true});
+      co_await say_hello(peer.at(), anybody);
+    }
+    const auto peer = co_await s_server({"-rev"});
+    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.verified_name = "somebody.else"})),
+                HasSubstr("Hostname mismatch"));
+    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.verified_name = "127.0.0.2"})),
+                HasSubstr("IP address mismatch"));
+    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.verified_name = "a.b.wild.example"})),
+                HasSubstr("Hostname mismatch"));
+    co_await say_hello(peer.at(), tls_client({.verified_name = "a.wild.example"}));
+  });
+}
+
+TEST(Openssl_server, is_refused_with_a_certificate_that_was_revoked) {
+  run_in_time([]() -> Deferred<> {
+    const auto& all = Certificates::get();
+    const auto careful = Tls::client(
+        {.trust = Tls::Trust::roots(all.chain("root")).with_revocations(all.file("root.crl"))});
+    const auto revoked = co_await s_server({"-rev"}, {.certificate = "revoked"});
+    EXPECT_THAT(co_await refusal(revoked.at(), careful), HasSubstr("certificate revoked"));
+    co_await say_hello(revoked.at(), tls_client());  // which does not know
+    const auto good = co_await s_server({"-rev"});
+    co_await say_hello(good.at(), careful);
+  });
+}
+
+TEST(Openssl_server, sends_what_is_between_its_certificate_and_the_root) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-rev"}, {.certificate = "chain"});
+      co_await say_hello(peer.at(), tls_client({.verified_name = "server"}));
+    }
+  });
+}
+
+TEST(Openssl_server, is_told_the_name_that_was_asked_for_but_no_address) {
+  run_in_time([]() -> Deferred<> {
+    const auto& all = Certificates::get();
+    const auto peer = co_await s_server({"-rev", "-servername", "localhost", "-cert2",
+                                         all.chain("server"), "-key2", all.key("server")},
+                                        {.certificate = "rsa"});
+    const auto subject = [&](const Tls::Info& info) { return info.peer ? info.peer->subject : ""; };
+    const auto by_name = Tcp::to_host_and_port("localhost", peer.port);
+    EXPECT_EQ(subject(co_await say_hello(by_name, tls_client())), "CN=server");
+    EXPECT_EQ(subject(co_await say_hello(peer.at(), tls_client())), "CN=rsa");
+    EXPECT_EQ(subject(co_await say_hello(peer.at(), tls_client({.server_name = "localhost"}))),
+              "CN=server");
+    EXPECT_EQ(subject(co_await say_hello(by_name, tls_client({.server_name = ""}))), "CN=rsa");
+  });
+}
+
+TEST(Openssl_server, is_verified_by_its_ipv6_address) {
+  run_in_time([]() -> Deferred<> {
+    const auto peer = co_await s_server({"-rev"}, {.where = "[::1]:0"});
+    co_await say_hello(Tcp::to_host_and_port("::1", peer.port), tls_client());
+    const auto wrong = co_await s_server({"-rev"}, {.certificate = "not_yet", .where = "[::1]:0"});
+    EXPECT_THAT(co_await refusal(Tcp::to_host_and_port("::1", wrong.port), tls_client()),
+                HasSubstr("certificate"));
+  });
+}
+
+TEST(Openssl_server, resumes_sessions) {
+  run_in_time([]() -> Deferred<> {
+    const std::vector<std::vector<std::string>> kinds{
+        {"-tls1_2"}, {"-tls1_3"}, {"-tls1_2", "-no_ticket"}, {"-tls1_3", "-no_ticket"}};
+    for (std::vector<std::string> kind : kinds) {
+      kind.emplace_back("-rev");
+      const auto peer = co_await s_server(kind);
+      const auto tls = tls_client();
+      EXPECT_FALSE((co_await say_hello(peer.at(), tls)).is_resumed);
+      for (int i = 0; i < 3; ++i) {
+        const Tls::Info info = co_await say_hello(peer.at(), tls);
+        EXPECT_TRUE(info.is_resumed) << kind[0] << kind[1];
+        EXPECT_TRUE(info.peer);
+      }
+      // Another client has sessions of its own.
+      EXPECT_FALSE((co_await say_hello(peer.at(), tls_client())).is_resumed);
+      const auto without = tls_client({.resume_sessions = false});
+      for (int i = 0; i < 2; ++i) {
+        EXPECT_FALSE((co_await say_hello(peer.at(), without)).is_resumed);
+      }
+    }
+  });
+}
+
+TEST(Openssl_server, that_has_forgotten_a_session_makes_a_new_one) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      // Something in between has the port, so that two servers can have it one after the other.
+      const auto tls = tls_client();
+      const auto first = co_await s_server({version, "-rev"});
+      const auto second = co_await s_server({version, "-rev"});
+      int port = first.port;
+      const auto between = co_await Tcp::Server::create(
+          on_loopback(), [&](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
+            co_await Tcp::with_connection(Tcp::to_host_and_port("127.0.0.1", port),
+                                          [&](auto, Reader far, Writer far_writer) -> Deferred<> {
+                                            const auto there = far_writer.splice(reader);
+                                            co_await writer.splice(far);
+                                          });
+          });
+      EXPECT_FALSE((co_await say_hello(at(between), tls)).is_resumed);
+      EXPECT_TRUE((co_await say_hello(at(between), tls)).is_resumed);
+      port = second.port;
+      EXPECT_FALSE((co_await say_hello(at(between), tls)).is_resumed);
+      EXPECT_TRUE((co_await say_hello(at(between), tls)).is_resumed);
+      co_await end(between);
+    }
+  });
+}
+
+Client_options as(const std::string& name) {
+  return {.identity = Tls::Identity{.certificate_chain = Certificates::get().chain(name),
+                                    .private_key = Certificates::get().key(name)}};
+}
+
+std::vector<std::string> requiring(const std::string& version) {
+  return {version, "-rev", "-Verify", "1", "-verify_return_error"};
+}
+
+TEST(Openssl_server, gets_the_certificate_that_it_requires) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      auto peer = co_await s_server(requiring(version));
+      co_await say_hello(peer.at(), tls_client(as("client")));
+      co_await peer.program.says("CN = client");
+      const auto asks_only = co_await s_server({version, "-rev", "-verify", "1"});
+      co_await say_hello(asks_only.at(), tls_client());
+      co_await say_hello(asks_only.at(), tls_client(as("client")));
+    }
+  });
+}
+
+TEST(Openssl_server, refuses_clients_without_a_certificate_of_use) {
+  run_in_time([]() -> Deferred<> {
+    const auto tls_1_2 = co_await s_server(requiring("-tls1_2"));
+    EXPECT_THAT(co_await refusal(tls_1_2.at(), tls_client()), HasSubstr("alert handshake failure"));
+    EXPECT_THAT(co_await refusal(tls_1_2.at(), tls_client(as("stranger"))),
+                HasSubstr("alert unknown ca"));
+    EXPECT_THAT(co_await refusal(tls_1_2.at(), tls_client(as("expired"))),
+                HasSubstr("alert certificate expired"));
+    // With TLS 1.3 the client is done before the server has seen its certificate.
+    const auto peer = co_await s_server(requiring("-tls1_3"));
+    const auto first_read = [](Reader reader, Writer) -> Deferred<> {
+      EXPECT_FALSE(co_await reader.read_chunk());
+    };
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(), first_read), "client certificate missing");
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(as("stranger")), first_read),
+              "client certificate refused");
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(as("expired")), first_read),
+              "client certificate refused");
+  });
+}
+
+TEST(Openssl_server, that_is_killed_has_not_ended_in_order) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-rev"});
+      const auto cut_off = [&](Reader reader, Writer writer) -> Deferred<> {
+        writer.write_line("hello");
+        EXPECT_EQ(co_await reader.read_line(), "olleh");
+        peer.program.kill();
+        static_cast<void>(co_await reader.contents());
+      };
+      EXPECT_EQ(co_await failure_of(&peer, tls_client(), cut_off), "truncated");
+    }
+  });
+}
+
+TEST(Openssl_server, that_is_killed_leaves_lines_that_are_not_taken_for_whole) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version});
+      const auto cut_off = [&](Reader reader, Writer) -> Deferred<> {
+        peer.program.say("one\ntwo");
+        EXPECT_EQ(co_await reader.read_line(), "one");
+        EXPECT_EQ(co_await reader.peek(3), "two");
+        peer.program.kill();
+        static_cast<void>(co_await reader.read_line());
+      };
+      EXPECT_EQ(co_await failure_of(&peer, tls_client(), cut_off), "truncated");
+    }
+  });
+}
+
+TEST(Openssl_server, gives_a_page_and_ends_in_order) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-www"});
+      const std::string page = co_await Tcp::with_connection(
+          peer.at(), {.tls = tls_client()},
+          [](auto, Reader reader, Writer writer) -> Deferred<std::string> {
+            writer.write("GET / HTTP/1.0\r\n\r\n");
+            co_return co_await reader.contents();
+          });
+      EXPECT_THAT(page, HasSubstr("200 ok"));
+      EXPECT_THAT(page, HasSubstr("Ciphers supported in s_server binary"));
+      EXPECT_THAT(page, HasSubstr("</HTML>"));
+    }
+  });
+}
+
+TEST(Openssl_server, takes_megabytes_and_hears_that_they_have_ended) {
+  run_in_time([]() -> Deferred<> {
+    const std::string sent = large_text(2'000'000);
+    for (const std::string& version : both_versions) {
+      auto peer = co_await s_server({version});
+      co_await talk_to(peer.at(), tls_client(), [&](Reader reader, Writer writer) -> Deferred<> {
+        writer.write(sent);
+        writer.shutdown_send();
+        co_await reader.drain();
+      });
+      co_await peer.program.says("DONE");
+      EXPECT_THAT(peer.program.output(), HasSubstr(sent));
+    }
+  });
+}
+
+TEST(Openssl_server, sends_megabytes_in_small_records) {
+  run_in_time([]() -> Deferred<> {
+    const std::string sent = large_text(1'000'000);
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-max_send_frag", "512"});
+      co_await talk_to(peer.at(), tls_client(), [&](Reader reader, Writer) -> Deferred<> {
+        peer.program.say(sent);
+        const auto got = co_await reader.really_read(sent.size());
+        EXPECT_TRUE(got == sent);
+      });
+    }
+  });
+}
+
+TEST(Openssl_server, that_asks_for_a_renegotiation_is_refused) {
+  run_in_time([]() -> Deferred<> {
+    const auto peer = co_await s_server({"-tls1_2"});
+    const auto asked = [&](Reader reader, Writer) -> Deferred<> {
+      peer.program.say("hello\n");
+      EXPECT_EQ(co_await reader.read_line(), "hello");
+      peer.program.say("r\n");
+      static_cast<void>(co_await reader.read_line());
+    };
+    EXPECT_EQ(co_await failure_of(&peer, tls_client(), asked), "protocol");
+  });
+}
+
+TEST(Openssl_server, changes_its_keys) {
+  run_in_time([]() -> Deferred<> {
+    auto peer = co_await s_server({"-tls1_3"});
+    co_await talk_to(peer.at(), tls_client(), [&](Reader reader, Writer writer) -> Deferred<> {
+      for (const std::string command : {"k", "K", "K"}) {
+        peer.program.say("hello\n");
+        EXPECT_EQ(co_await reader.read_line(), "hello");
+        peer.program.say(command + "\n");
+        co_await peer.program.flushed();
+        // A command has to be all that it reads at once.
+        writer.write_line("and back");
+        co_await peer.program.says("and back\n");
+      }
+      writer.write_line("the end");
+      co_await peer.program.says("the end\n");
+      peer.program.say("of it\n");
+      EXPECT_EQ(co_await reader.read_line(), "of it");
+    });
+  });
+}
+
+/// The lines of a file, without remarks.
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (!line.starts_with('#')) lines.push_back(line);
+  }
+  return lines;
+}
+
+TEST(Openssl_server, writes_the_same_secrets_to_its_key_log) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const Temporary_folder folder;
+      const std::string ours = folder.file("ours");
+      const std::string theirs = folder.file("theirs");
+      const auto peer = co_await s_server({version, "-rev", "-keylogfile", theirs});
+      const auto tls = tls_client({.key_log = ours});
+      for (int i = 0; i < 2; ++i) co_await say_hello(peer.at(), tls);
+
+      const std::vector<std::string> written = lines_of(ours);
+      EXPECT_THAT(written, IsSubsetOf(lines_of(theirs)));
+      std::set<std::string> labels;
+      std::set<std::string> randoms;
+      for (const std::string& line : written) {
+        const std::size_t space = line.find(' ');
+        labels.insert(line.substr(0, space));
+        randoms.insert(line.substr(space + 1, 64));
+        EXPECT_EQ(line.find(' ', space + 1), space + 65) << line;
+      }
+      EXPECT_EQ(randoms.size(), 2U);
+      if (version == "-tls1_2") {
+        EXPECT_THAT(labels, ::testing::ElementsAre("CLIENT_RANDOM"));
+      } else {
+        EXPECT_THAT(labels,
+                    ::testing::IsSupersetOf(
+                        {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+                         "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0", "EXPORTER_SECRET"}));
+      }
+    }
+  });
+}
+
+TEST(Openssl_server, is_reached_on_a_connection_that_has_begun_without_tls) {
+  run_in_time([]() -> Deferred<> {
+    for (const std::string& version : both_versions) {
+      const auto peer = co_await s_server({version, "-rev"});
+      co_await Tcp::with_connection(
+          peer.at(), [](auto, Reader reader, Writer writer) -> Deferred<> {
+            const auto started =
+                co_await Tls::start_tls(writer, tls_client(), {.peer = "localhost"});
+            EXPECT_TRUE(started.has_value());
+            if (started) EXPECT_EQ(started->peer->subject, "CN=server");
+            writer.write_line("hello");
+            EXPECT_EQ(co_await reader.read_line(), "olleh");
+          });
+    }
+  });
+}
+
+}  // namespace
+}  // namespace async
