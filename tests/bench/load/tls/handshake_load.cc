@@ -48,8 +48,8 @@ class Slot final : public Pollable {
     if (!shaken_hands_) {
       if (!stream_->handshake()) return;
       shaken_hands_ = true;
-      // Together with the end of the handshake.
-      stream_->end();
+      stream_->may_end_abruptly();
+      stream_->end();  // together with the end of the handshake
       return;
     }
     std::array<char, 1024> nothing;

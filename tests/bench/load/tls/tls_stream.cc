@@ -100,7 +100,8 @@ bool Tls_stream::read_from_socket() {
   if (n < 0 && errno == EAGAIN) return false;
   if (n < 0) give_up("recv");
   errno = 0;
-  if (n == 0) give_up("the connection has ended without TLS's own end");
+  if (n == 0 && !may_end_abruptly_) give_up("the connection has ended without TLS's own end");
+  if (n == 0) has_ended_ = true;
   input_ = {buffer, static_cast<std::size_t>(n)};
   return true;
 }
@@ -113,7 +114,9 @@ bool Tls_stream::handshake() {
     if (!flush()) give_up("a handshake does not fit into the socket");
     if (!read_from_socket()) return false;
   }
-  if (!input_.empty()) give_up("the server sends more before the end of the handshake");
+  // Some servers send tickets before they know that the handshake is done.
+  early_ = input_;
+  input_ = early_;
   check();
   return true;
 }
@@ -152,16 +155,14 @@ ssize_t Tls_stream::receive(std::span<char> into) {
     const int error = SSL_get_error(ssl_.get(), n);
     if (error == SSL_ERROR_ZERO_RETURN) break;
     if (error != SSL_ERROR_WANT_READ) fail("read", n);
-    if (total > 0 || !read_from_socket()) break;
+    if (total > 0 || !read_from_socket() || has_ended_) break;
   }
-  const bool ended = (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  const bool ended = has_ended_ || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
   return total > 0 || ended ? static_cast<ssize_t>(total) : -1;
 }
 
-void Tls_stream::say_end() { SSL_shutdown(ssl_.get()); }
-
 void Tls_stream::end() {
-  say_end();
+  SSL_shutdown(ssl_.get());
   if (!flush()) give_up("send");
   shutdown(fd_, SHUT_WR);
 }

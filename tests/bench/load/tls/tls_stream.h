@@ -33,8 +33,8 @@ class Tls_stream final : public Stream {
   /// `handshake()` is whether it is done, as far as what has come allows.  What it has to say waits
   /// for `flush`.
   bool handshake();
-  /// `say_end()` is what `end` says, which also waits for `flush`.
-  void say_end();
+  /// `may_end_abruptly()` is for servers that do not say that they end when the client has said it.
+  void may_end_abruptly() { may_end_abruptly_ = true; }
 
   int fd() const override { return fd_; }
   std::size_t send(std::string_view bytes) override;
@@ -57,8 +57,11 @@ class Tls_stream final : public Stream {
 
   int fd_;
   bool resumes_;
+  bool may_end_abruptly_ = false;
+  bool has_ended_ = false;
   std::unique_ptr<SSL, Free_ssl> ssl_;
-  std::string_view input_;  // encrypted, of the call that is under way
+  std::string_view input_;  // encrypted, of the call that is under way, or `early_`
+  std::string early_;       // what came together with the end of the handshake
   std::string output_;      // encrypted, not sent yet
   std::size_t sent_ = 0;    // of that
 };
