@@ -102,22 +102,22 @@ class Tls_connection : public Handler {
       can_send();
     }
     // As many records as there are, up to the size of one, so that they can be answered by one.
+    // Without input nothing is asked for: there is no record.
     static std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> plain;
     std::size_t size = 0;
-    for (;;) {
+    int error = SSL_ERROR_NONE;
+    while (error == SSL_ERROR_NONE && (!input_.empty() || SSL_pending(ssl_.get()) > 0)) {
       const int n =
           SSL_read(ssl_.get(), plain.data() + size, static_cast<int>(plain.size() - size));
       if (n > 0) size += static_cast<std::size_t>(n);
-      if (n > 0 && size < plain.size()) continue;
-      const int error = n > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), n);
-      if (size > 0) received({plain.data(), std::exchange(size, 0)});
-      if (error == SSL_ERROR_NONE) continue;
-      if (error == SSL_ERROR_ZERO_RETURN) {
-        client_has_ended();
-      } else if (error != SSL_ERROR_WANT_READ) {
-        end();
-      }
-      return;
+      if (n <= 0) error = SSL_get_error(ssl_.get(), n);
+      if (size == plain.size()) received({plain.data(), std::exchange(size, 0)});
+    }
+    if (size > 0) received({plain.data(), size});
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      client_has_ended();
+    } else if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
+      end();
     }
   }
 
