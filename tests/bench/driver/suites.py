@@ -74,8 +74,8 @@ def _tls_echo(config, connections, size, **more):
     return _tls(config, 'echo', {'connections': connections, 'size': size}, connections=connections, **more)
 
 
-def _tls_bulk(config, mode):
-    return _tls(config, mode, {'bytes': 'BULK'}, server_mode=mode, figure='cpu_s_per_gb', unit='s/GB', smoke=True)
+def _tls_bulk(config, mode, **more):
+    return _tls(config, mode, {'bytes': 'BULK'}, server_mode=mode, figure='cpu_s_per_gb', unit='s/GB', smoke=True, **more)
 
 
 def _tls_idle(connections, **more):
@@ -141,7 +141,7 @@ SUITES = [
         _tls_echo('c64 64 B', 64, 64, smoke=True),
         _tls_echo('c64 16 KiB', 64, 16384),
         _tls_bulk('server sends', 'send'),
-        _tls_bulk('server receives', 'receive'),
+        _tls_bulk('server receives', 'receive', short=False),
         _tls_idle(1000, smoke=True),
         _tls_idle(4000, short=False),
     ], _LATENCY + (('gb_per_s', 'GB/s'), ('idle_bytes', 'bytes, new'), ('busy_bytes', 'bytes, after many')),
