@@ -171,8 +171,12 @@ class Program {
     sigaddset(&signals, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &signals);
 
+    // So that it ends even if this process is killed.
+    std::vector<std::string> words{"setpriv", "--pdeathsig", "TERM", "--"};
+    words.insert(words.end(), command_.begin(), command_.end());
     std::vector<char*> arguments;
-    for (std::string& word : command_) arguments.push_back(word.data());
+    arguments.reserve(words.size() + 1);
+    for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     std::vector<std::string> more = options.environment;
     std::vector<char*> environment;
