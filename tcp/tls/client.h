@@ -31,7 +31,8 @@ struct Client_options {
   std::optional<Identity> identity = std::nullopt;
   Version min_version = Version::Tls_1_2;
   Version max_version = Version::Tls_1_3;
-  /// Groups for the exchange of keys, such as "X25519:P-256"; "" for those of the library.
+  /// Groups for the exchange of keys, the preferred one first, such as "X25519:P-256"; "" for
+  /// X25519, P-256 and P-384, and before them X25519MLKEM768 if this BoringSSL has it.
   std::string groups = {};
   /// Whether sessions are resumed: each of these objects remembers the last ones, by name and port.
   bool resume_sessions = true;

@@ -29,7 +29,8 @@ struct Identity {
 /// Whose certificates are trusted.
 class Trust {
  public:
-  /// `system()` are the roots of the machine (of Debian's package ca-certificates, say).
+  /// `system()` are the roots of the machine (of Debian's package ca-certificates, say), or those
+  /// in the file that the environment names as SSL_CERT_FILE.
   static Trust system() { return Trust(System{}); }
   /// `roots(pem)` are those there, and no others.
   static Trust roots(Pem_source pem) { return Trust(std::move(pem)); }

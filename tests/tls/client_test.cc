@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -146,6 +147,18 @@ TEST(Tls_client, trusts_whom_it_is_told_to) {
       const auto error = co_await failure_of(Tls::client({.trust = trust}));
       EXPECT_TRUE(error && error->kind() == Kind::Untrusted);
     }
+  });
+}
+
+TEST(Tls_client, takes_the_roots_of_the_system_from_where_the_environment_says) {
+  World world;
+  world.simulation.run([&]() -> Deferred<> {
+    const auto server = co_await world.serve("server");
+    setenv("SSL_CERT_FILE", Certificates::get().chain("root").c_str(), 1);
+    EXPECT_EQ(co_await ask(there(), "hello", {.tls = Tls::client()}), "hello");
+    setenv("SSL_CERT_FILE", "/nowhere.pem", 1);
+    EXPECT_THROW(Tls::client(), Tls::Error);
+    unsetenv("SSL_CERT_FILE");
   });
 }
 

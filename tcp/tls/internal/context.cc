@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "async/clock.h"
@@ -57,6 +58,18 @@ timeval time_now() {
   const Time_ns now = Scheduler::is_running() ? Clock::now() : std::chrono::system_clock::now();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
   return {.tv_sec = seconds.count(), .tv_usec = 0};
+}
+
+void choose_groups(SSL_CTX& context, const std::string& groups) {
+  if (!groups.empty()) {
+    if (SSL_CTX_set1_curves_list(&context, groups.c_str()) != 1)
+      fail_configuration("there is no such group in \"" + groups + "\"");
+    return;
+  }
+  // What is said today is to stay secret when there are quantum computers.  Without that group in
+  // this BoringSSL, its own choice stays.
+  static_cast<void>(SSL_CTX_set1_curves_list(&context, "X25519MLKEM768:X25519:P-256:P-384"));
+  ERR_clear_error();
 }
 
 // The secrets of all sessions, for whoever has asked for them.
@@ -121,10 +134,7 @@ Ssl_ctx make_context(const Common_settings& settings) {
   }
   SSL_CTX_set_current_time_cb(&context, [](const SSL*, timeval* now) { *now = time_now(); });
   SSL_CTX_set_mode(&context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (!settings.groups.empty() &&
-      SSL_CTX_set1_curves_list(&context, settings.groups.c_str()) != 1) {
-    fail_configuration("there is no such group in \"" + settings.groups + "\"");
-  }
+  choose_groups(context, settings.groups);
   if (settings.key_log) {
     Owned_by_context<Key_log>::add(context, std::make_unique<Key_log>(*settings.key_log));
     SSL_CTX_set_keylog_callback(&context, [](const SSL* ssl, const char* line) {
@@ -137,10 +147,11 @@ Ssl_ctx make_context(const Common_settings& settings) {
 void use_trust(SSL_CTX& context, const Trust& trust) {
   X509_STORE* store = SSL_CTX_get_cert_store(&context);
   if (std::holds_alternative<Trust::System>(trust.source())) {
-    static constexpr const char* bundle = "/etc/ssl/certs/ca-certificates.crt";
-    if (std::filesystem::exists(bundle)) {
-      if (SSL_CTX_load_verify_locations(&context, bundle, nullptr) != 1)
-        fail_configuration("cannot read the roots of this machine");
+    const char* chosen = secure_getenv("SSL_CERT_FILE");
+    const std::string bundle = chosen ? chosen : "/etc/ssl/certs/ca-certificates.crt";
+    if (chosen || std::filesystem::exists(bundle)) {
+      if (SSL_CTX_load_verify_locations(&context, bundle.c_str(), nullptr) != 1)
+        fail_configuration("cannot read the roots of this machine in " + bundle);
     } else {
       SSL_CTX_set_default_verify_paths(&context);
     }
