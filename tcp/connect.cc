@@ -57,7 +57,7 @@ Deferred<std::unique_ptr<Transport>> as_part_of_connecting(Connect_error::Kind k
     kind = *why == Stopped::Timed_out ? Connect_error::Kind::Timed_out
                                       : Connect_error::Kind::Interrupted;
   }
-  throw Connect_error(kind, peer, result.error().what(), {});
+  throw Connect_error(kind, peer, result.error());
 }
 
 // All of connecting that can fail.  Its parameters outlive what it returns.

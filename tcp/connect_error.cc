@@ -79,6 +79,11 @@ Connect_error::Connect_error(Kind kind, const std::string& peer, const std::stri
   if (const Attempt* attempt = one_that_says_most(attempts_)) code_ = attempt->code;
 }
 
+Connect_error::Connect_error(Kind kind, const std::string& peer, Error cause)
+    : Connect_error(kind, peer, cause.what(), {}) {
+  cause_.emplace(std::move(cause));
+}
+
 Connect_error::Kind Connect_error::kind_of(const std::vector<Attempt>& attempts) {
   return kind_of_code(one_that_says_most(attempts)->code);
 }

@@ -4,11 +4,13 @@
 
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "async/error.h"
 #include "async/io/address.h"
 
 namespace async::Tcp {
@@ -41,6 +43,8 @@ class Connect_error : public std::runtime_error {
   /// its code, if it has one.
   Connect_error(Kind kind, const std::string& peer, const std::string& reason,
                 std::vector<Attempt> attempts, std::error_code code = {});
+  /// The same for what failed with `cause` once there was a connection.
+  Connect_error(Kind kind, const std::string& peer, Error cause);
 
   Kind kind() const noexcept { return kind_; }
   /// `code()` tells apart what is of one kind: a `Name_error` where the name could not be looked up
@@ -49,6 +53,9 @@ class Connect_error : public std::runtime_error {
   const std::error_code& code() const noexcept { return code_; }
   /// `attempts()` are in the order in which they failed.
   const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
+  /// `cause()` is the error of `via` or `tls`, if it was one of those that failed:
+  /// `cause()->as<Tls::Error>()` says which check a certificate did not pass.
+  const std::optional<Error>& cause() const noexcept { return cause_; }
 
   /// `kind_of(attempts)` is what the attempts, which are not empty, say together.
   static Kind kind_of(const std::vector<Attempt>& attempts);
@@ -57,6 +64,7 @@ class Connect_error : public std::runtime_error {
   Kind kind_;
   std::error_code code_;
   std::vector<Attempt> attempts_;
+  std::optional<Error> cause_;
 };
 
 std::string_view to_string(Connect_error::Kind kind);

@@ -1,4 +1,5 @@
-# find_package(async_uv CONFIG REQUIRED) defines async_uv::async_uv, and a target for each layer.
+# find_package(async_uv CONFIG REQUIRED) defines async_uv::async_uv, and a target for each layer; with COMPONENTS tls
+# also async_uv::tls, which needs BoringSSL.
 
 include(${CMAKE_CURRENT_LIST_DIR}/check_compiler.cmake)
 include(CMakeFindDependencyMacro)
@@ -10,3 +11,22 @@ if(NOT TARGET async_uv_libuv)
   return()
 endif()
 include(${CMAKE_CURRENT_LIST_DIR}/async_uv_targets.cmake)
+
+foreach(component IN LISTS async_uv_FIND_COMPONENTS)
+  set(async_uv_${component}_FOUND FALSE)
+  if(component STREQUAL "tls" AND EXISTS ${CMAKE_CURRENT_LIST_DIR}/async_uv_tls_targets.cmake)
+    include(${CMAKE_CURRENT_LIST_DIR}/find_boringssl.cmake)
+    if(TARGET async_uv_ssl)
+      include(${CMAKE_CURRENT_LIST_DIR}/async_uv_tls_targets.cmake)
+      set(async_uv_tls_FOUND TRUE)
+    else()
+      set(async_uv_NOT_FOUND_MESSAGE "async_uv::tls needs BoringSSL, which was not found")
+    endif()
+  endif()
+  if(async_uv_FIND_REQUIRED_${component} AND NOT async_uv_${component}_FOUND)
+    set(async_uv_FOUND FALSE)
+    if(NOT async_uv_NOT_FOUND_MESSAGE)
+      set(async_uv_NOT_FOUND_MESSAGE "this async_uv was installed without ${component}")
+    endif()
+  endif()
+endforeach()

@@ -1,11 +1,8 @@
-# async_uv_find_boringssl() defines the targets async_uv_ssl and async_uv_crypto.  The system's copy is
-# looked for as Debian has it, apart from OpenSSL; BORINGSSL_INCLUDE_DIR chooses another one, whose
-# libraries are beside it.
+# Defines the targets async_uv_ssl and async_uv_crypto if the system has BoringSSL.  It is looked for as Debian
+# has it, apart from OpenSSL; BORINGSSL_INCLUDE_DIR chooses another copy, whose libraries are beside it.  The
+# installed package uses this too.
 
-function(async_uv_find_boringssl)
-  if(TARGET async_uv_ssl)
-    return()
-  endif()
+if(NOT TARGET async_uv_ssl)
   find_path(BORINGSSL_INCLUDE_DIR openssl/is_boringssl.h PATH_SUFFIXES android)
   if(BORINGSSL_INCLUDE_DIR)
     cmake_path(GET BORINGSSL_INCLUDE_DIR PARENT_PATH prefix)
@@ -29,25 +26,5 @@ function(async_uv_find_boringssl)
     set_target_properties(async_uv_ssl PROPERTIES
       IMPORTED_LOCATION ${BORINGSSL_SSL_LIBRARY}
       INTERFACE_LINK_LIBRARIES async_uv_crypto)
-    return()
   endif()
-
-  message(STATUS "async_uv: no BoringSSL in the system, building it")
-  enable_language(C)
-  enable_language(ASM)
-  FetchContent_Declare(boringssl
-    GIT_REPOSITORY https://github.com/google/boringssl.git
-    GIT_TAG a0689af29e8e460f1e5380e0fb74cef1b342e810)
-  FetchContent_GetProperties(boringssl)
-  if(NOT boringssl_POPULATED)
-    FetchContent_Populate(boringssl)
-    # It is for those who are built with it, so it is static, and nothing of it is installed.
-    set(BUILD_SHARED_LIBS OFF)
-    set(BUILD_TESTING OFF)
-    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-    set(CMAKE_INSTALL_PREFIX_INITIALIZED_TO_DEFAULT FALSE)  # so that it leaves the prefix alone
-    add_subdirectory(${boringssl_SOURCE_DIR} ${boringssl_BINARY_DIR} EXCLUDE_FROM_ALL)
-  endif()
-  add_library(async_uv_ssl ALIAS ssl)
-  add_library(async_uv_crypto ALIAS crypto)
-endfunction()
+endif()

@@ -294,6 +294,7 @@ void Engine::end() noexcept {
   ended_at_ = time_->read();
   shutdown_.reset();
   next_cycle_.reset();
+  turnstile.let_go();
   drop_jobs();
   time_ = nullptr;
   current = nullptr;

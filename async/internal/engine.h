@@ -28,21 +28,11 @@
 #include "async/internal/mailbox.h"
 #include "async/internal/shutdown_state.h"
 #include "async/internal/time_state.h"
+#include "async/internal/turn_task.h"
+#include "async/internal/turnstile.h"
 #include "async/ivar.h"
 
 namespace async::internal {
-
-/// Something to be done at a certain place of a turn.
-class Turn_task : public List_link {
- public:
-  virtual void run_in_turn() noexcept = 0;
-
- protected:
-  Turn_task() = default;
-  ~Turn_task() {
-    if (is_linked()) unlink();
-  }
-};
 
 /// A function that runs in every cycle while it is in a list of hooks.
 class Cycle_hook final : public Shared, public List_link {
@@ -115,8 +105,9 @@ class Engine final : public Kernel {
   Shutdown_state& shutdown() noexcept { return *shutdown_; }
 
   // What other modules hang in.
-  List<Turn_task> dirty;           // writers to flush
-  List<Turn_task> at_turn_end;     // each once, after everything else of this turn
+  List<Turn_task> dirty;        // writers to flush
+  List<Turn_task> at_turn_end;  // each once, after everything else of this turn
+  Turnstile turnstile{at_turn_end};
   List<Ends_with_scheduler> open;  // told, newest first, when the scheduler ends
   List<Cycle_hook> start_hooks;
   List<Cycle_hook> end_hooks;

@@ -40,9 +40,9 @@ class Handshake_io::Ear final : public Transport::User {
     want(direction, false);
   }
 
-  /// `give_back()` is the transport, which tells this nothing any more.
+  /// `give_back()` is the transport, which tells this nothing any more.  Its next user will want to
+  /// read just as well, so that stays as it is.
   std::unique_ptr<Transport> give_back() {
-    want(Direction::In, false);
     want(Direction::Out, false);
     transport_->set_user(nullptr);
     return std::move(transport_);
@@ -91,20 +91,27 @@ void Handshake_io::fail(const std::string& what) const {
   throw std::runtime_error(peer_ + " " + what);
 }
 
+void Handshake_io::fail(Stopped why) const {
+  fail(why == Stopped::Timed_out ? "took too long" : "was given up: interrupted");
+}
+
 Deferred<> Handshake_io::until_possible(Direction direction) {
   const auto waited = co_await stop_.wait(ear_->possible(direction));
   if (waited) co_return;
   ear_->give_up(direction);
-  if (waited.error() == Stopped::Timed_out) fail("took too long");
-  fail("was given up: interrupted");
+  fail(waited.error());
 }
 
 Deferred<bool> Handshake_io::read_more(std::size_t most) {
   const std::size_t before = buffer_.size();
   for (;;) {
-    buffer_.resize(before + most);
-    const Io_result result = ear_->transport().read(std::span(buffer_).subspan(before));
-    buffer_.resize(before + (result.status == Io_result::Status::Ok ? result.bytes : 0));
+    // It is the other side's turn, so there is hardly ever something yet.
+    co_await until_possible(Direction::In);
+    Io_result result = Io_result::would_block();
+    buffer_.resize_and_overwrite(before + most, [&](char* bytes, std::size_t) noexcept {
+      result = ear_->transport().read({bytes + before, most});
+      return before + (result.status == Io_result::Status::Ok ? result.bytes : 0);
+    });
     switch (result.status) {
       case Io_result::Status::Ok:
         co_return true;
@@ -113,7 +120,7 @@ Deferred<bool> Handshake_io::read_more(std::size_t most) {
       case Io_result::Status::Error:
         throw Io_error(result.error, peer_);
       case Io_result::Status::Would_block:
-        co_await until_possible(Direction::In);
+        break;
     }
   }
 }

@@ -8,8 +8,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "async/coroutine.h"
 #include "async/deferred.h"
 #include "async/internal/ref.h"
 #include "async/io/transport.h"
@@ -52,6 +54,10 @@ class Handshake_io {
   /// `write(bytes)` is determined when the transport has taken all of `bytes`.
   Deferred<> write(std::string bytes);
 
+  /// `wait(d)` is determined with the value of `d`.
+  template <class T>
+  Deferred<T> wait(Deferred<T> deferred);
+
   /// `finish()` gives the transport back, with what is buffered still to be read from it.  Nothing
   /// else may be called after that.
   Deferred<std::unique_ptr<Transport>> finish();
@@ -64,6 +70,7 @@ class Handshake_io {
   enum class Direction : unsigned char { In, Out };
 
   Deferred<> until_possible(Direction direction);
+  [[noreturn]] void fail(Stopped why) const;
   std::string take(std::size_t n);
 
   const async::internal::Ref<Ear> ear_;
@@ -71,5 +78,12 @@ class Handshake_io {
   const std::string peer_;
   std::string buffer_;
 };
+
+template <class T>
+Deferred<T> Handshake_io::wait(Deferred<T> deferred) {
+  auto waited = co_await stop_.wait(std::move(deferred));
+  if (!waited) fail(waited.error());
+  if constexpr (!std::is_void_v<T>) co_return std::move(*waited);
+}
 
 }  // namespace async::Tcp::internal

@@ -1,13 +1,13 @@
 #include "tcp/tls/client.h"
 
-#include <openssl/x509v3.h>
-
 #include <utility>
 
 #include "async/internal/keep.h"
 #include "async/io/inet_addr.h"
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
+#include "tcp/tls/internal/identities.h"
+#include "tcp/tls/internal/pem.h"
 #include "tcp/tls/internal/session_cache.h"
 #include "tcp/tls/internal/tls_upgrade.h"
 
@@ -33,7 +33,11 @@ class Client final : public Tcp::Upgrade, public Makes_engines {
  public:
   explicit Client(Client_options options) : options_(std::move(options)) {
     context_ = make_context_of(options_);
-    if (options_.identity) use_identity(*context_, *options_.identity);
+    if (options_.identity &&
+        !Engine::have_identities(*context_, std::make_unique<const Identities>(
+                                                *options_.identity, std::vector<Identity>()))) {
+      fail_configuration("the certificate of this side is of no use");
+    }
     if (options_.accept_any_certificate_of_anybody) {
       verify_peer(*context_, SSL_VERIFY_NONE);
     } else {
@@ -64,13 +68,15 @@ class Client final : public Tcp::Upgrade, public Makes_engines {
     if (!server_name.empty() && !Inet_addr::parse(server_name)) {
       SSL_set_tlsext_host_name(ssl, server_name.c_str());
     }
-    if (!options_.accept_any_certificate_of_anybody && !options_.accept_certificate_for_any_host) {
-      verify_name(*ssl, plain(options_.verified_name.value_or(host)));
-    }
     if (sessions_) {
       if (const Ssl_session session = sessions_->take(peer)) SSL_set_session(ssl, session.get());
     }
-    return std::make_unique<Engine>(std::move(made), peer);
+    auto engine = std::make_unique<Engine>(std::move(made), peer);
+    if (!options_.accept_any_certificate_of_anybody && !options_.accept_certificate_for_any_host &&
+        !engine->verify_name(plain(options_.verified_name.value_or(host)))) {
+      fail_configuration("there is no name to verify a certificate for; see verified_name");
+    }
+    return engine;
   }
 
  private:
@@ -82,19 +88,6 @@ class Client final : public Tcp::Upgrade, public Makes_engines {
       Owned_by_context<Session_cache>::of(*ssl).put(Engine::of(*ssl).peer(), Ssl_session(session));
       return 1;  // it is ours now
     });
-  }
-
-  static void verify_name(SSL& ssl, const std::string& name) {
-    X509_VERIFY_PARAM* param = SSL_get0_param(&ssl);
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    const bool is_set =
-        Inet_addr::parse(name)
-            ? X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str()) == 1
-            : !name.empty() && X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size()) == 1;
-    if (!is_set) {
-      throw Error(Error::Kind::Configuration,
-                  "TLS: there is no name to verify a certificate for; see verified_name");
-    }
   }
 
   const Client_options options_;

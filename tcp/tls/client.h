@@ -53,11 +53,10 @@ struct Client_options {
 /// TLS 1.2 and 1.3; the server's chain is verified, and that it is for the name that was asked for.
 ///
 /// - Errors: throws `Error` of kind `Configuration`.  Connecting fails with `Connect_error` of kind
-///   `Tls`, whose text is that of an `Error`.  On a connection, an end without TLS's own is an
-///   `Error` of kind `Truncated`, never an end in order.
+///   `Tls`, whose `cause()` is an `Error`.  On a connection, an end without TLS's own is an `Error`
+///   of kind `Truncated`, never an end in order.
 /// - Lifetime: it is a value for any number of connections, and costs some milliseconds to make
-/// when it
-///   reads the system's roots: make it once.
+///   when it reads the system's roots: make it once.
 std::shared_ptr<const Tcp::Upgrade> client(Client_options options = {});
 
 }  // namespace async::Tls

@@ -7,6 +7,7 @@
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
 #include "tcp/tls/internal/identities.h"
+#include "tcp/tls/internal/pem.h"
 #include "tcp/tls/internal/tls_upgrade.h"
 
 namespace async::Tls {
@@ -18,24 +19,27 @@ namespace {
 class Server_upgrade final : public Server, public Makes_engines {
  public:
   explicit Server_upgrade(Server_options options) : options_(std::move(options)) {
-    context_ = make_context_of(options_);
-    choose_identities();
-    ask_for_certificates();
-    if (!options_.alpn.empty()) {
-      Owned_by_context<Alpn>::add(*context_, std::make_unique<Alpn>(alpn_of(options_.alpn)));
-      SSL_CTX_set_alpn_select_cb(context_.get(), choose_protocol, nullptr);
-    }
-    if (!options_.resume_sessions) SSL_CTX_set_options(context_.get(), SSL_OP_NO_TICKET);
-    SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
-    // Sessions are resumed only where clients are verified in the same way.
-    static constexpr std::uint8_t name[] = "async_uv";
-    SSL_CTX_set_session_id_context(context_.get(), name, sizeof name);
+    set_identities(
+        {.certificate_chain = options_.certificate_chain, .private_key = options_.private_key},
+        options_.more_identities);
   }
 
   void set_identities(const Identity& first, const std::vector<Identity>& more) override {
-    auto identities = std::make_shared<const Identities>(first, more);
-    const std::scoped_lock lock(identities_->mutex);
-    identities_->now = std::move(identities);
+    Ssl_ctx context = make_context_of(options_);
+    have_identities(*context, first, more);
+    ask_for_certificates(*context);
+    if (!options_.alpn.empty()) {
+      Owned_by_context<Alpn>::add(*context, std::make_unique<Alpn>(alpn_of(options_.alpn)));
+      SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+    }
+    SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
+    if (!options_.resume_sessions) SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+    // Sessions are resumed only where clients are verified in the same way.
+    static constexpr std::uint8_t name[] = "async_uv";
+    SSL_CTX_set_session_id_context(context.get(), name, sizeof name);
+    const std::scoped_lock lock(mutex_);
+    context_.swap(context);
   }
 
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
@@ -46,7 +50,10 @@ class Server_upgrade final : public Server, public Makes_engines {
   }
 
   std::unique_ptr<Engine> make_engine(const std::string& peer) const override {
-    Ssl ssl(SSL_new(context_.get()));
+    Ssl ssl = [this] {
+      const std::scoped_lock lock(mutex_);
+      return Ssl(SSL_new(context_.get()));
+    }();
     SSL_set_accept_state(ssl.get());
     return std::make_unique<Engine>(std::move(ssl), peer);
   }
@@ -57,45 +64,36 @@ class Server_upgrade final : public Server, public Makes_engines {
     std::string list;
   };
 
-  /// Those of now, which each handshake takes when it begins.
-  struct Chosen_identities {
-    std::mutex mutex;
-    std::shared_ptr<const Identities> now;
-
-    std::shared_ptr<const Identities> get() {
-      const std::scoped_lock lock(mutex);
-      return now;
+  static void have_identities(SSL_CTX& context, const Identity& first,
+                              const std::vector<Identity>& more) {
+    if (!Engine::have_identities(context, std::make_unique<const Identities>(first, more))) {
+      fail_configuration("the certificate in " + name_of(first.certificate_chain) +
+                         " is of no use");
     }
-  };
-
-  void choose_identities() {
-    identities_ =
-        &Owned_by_context<Chosen_identities>::add(*context_, std::make_unique<Chosen_identities>());
-    set_identities(
-        {.certificate_chain = options_.certificate_chain, .private_key = options_.private_key},
-        options_.more_identities);
+    if (more.empty()) return;
     SSL_CTX_set_cert_cb(
-        context_.get(),
+        &context,
         [](SSL* ssl, void*) {
           const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-          const auto identities = Owned_by_context<Chosen_identities>::of(*ssl).get();
-          return use(*ssl, identities->of(name ? name : "")) ? 1 : 0;
+          const Identities& identities = Engine::identities_of(*ssl);
+          const Loaded_identity& chosen = identities.of(name ? name : "");
+          return &chosen == &identities.first() || Engine::of(*ssl).use(chosen) ? 1 : 0;
         },
         nullptr);
   }
 
-  void ask_for_certificates() {
+  void ask_for_certificates(SSL_CTX& context) const {
     switch (options_.client_certificates) {
       case Client_certificates::None:
         return;
       case Client_certificates::Request:
-        verify_peer(*context_, SSL_VERIFY_PEER);
+        verify_peer(context, SSL_VERIFY_PEER);
         break;
       case Client_certificates::Require:
-        verify_peer(*context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
+        verify_peer(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
         break;
     }
-    use_trust(*context_, options_.trust);
+    use_trust(context, options_.trust);
   }
 
   // The first of ours that the client has.
@@ -111,8 +109,8 @@ class Server_upgrade final : public Server, public Makes_engines {
   }
 
   const Server_options options_;
-  Ssl_ctx context_;
-  Chosen_identities* identities_ = nullptr;  // the context's
+  mutable std::mutex mutex_;
+  Ssl_ctx context_;  // of handshakes that begin now; those that have begun keep theirs
 };
 
 }  // namespace

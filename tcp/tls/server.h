@@ -51,8 +51,8 @@ struct Server_options {
 class Server : public Tcp::Upgrade {
  public:
   /// `set_identities(first, more)` replaces all certificates and keys, for handshakes that begin
-  /// from now on.  Connections that there are go on.  Errors: throws `Error` of kind
-  /// `Configuration`, and changes nothing.  Threads: any.
+  /// from now on.  Connections that there are go on; their sessions are not resumed.  Errors:
+  /// throws `Error` of kind `Configuration`, and changes nothing.  Threads: any.
   virtual void set_identities(const Identity& first, const std::vector<Identity>& more) = 0;
 };
 

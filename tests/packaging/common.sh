@@ -33,6 +33,22 @@ build_and_run_programs() {
   [ "$(tail -n 1 <<<"$output")" = ok ] || fail "handler_errors says: $output"
 }
 
+# run_tls PROGRAM: what a program of the consumer's tls.cc says.
+run_tls() {
+  # It trusts its own certificate, so that has to be one that signs itself.
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" -out "$work/certificate" \
+    -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 2 2>/dev/null
+  "$1" "$work/certificate" "$work/key" 2>&1 || true
+}
+
+# build_and_run_tls FOLDER
+build_and_run_tls() {
+  ninja -C "$work/$1" --quiet tls
+  local output
+  output=$(run_tls "$work/$1/tls")
+  [ "$output" = encrypted ] || fail "tls says: $output"
+}
+
 copy_programs() {
   mkdir "$work/programs"
   cp "$source"/examples/{deferreds,echo_server,handler_errors,scoped_client}.cc "$work/programs"

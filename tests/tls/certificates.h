@@ -8,11 +8,10 @@
 #include <string>
 
 #include "tcp/tls/tls.h"
-#include "tests/support/temporary_folder.h"
 
 namespace async {
 
-/// Those that make_certificates.sh makes, once a process.
+/// Those that make_certificates.sh makes.
 class Certificates {
  public:
   static const Certificates& get() {
@@ -20,22 +19,28 @@ class Certificates {
     return certificates;
   }
 
-  std::filesystem::path chain(const std::string& name) const { return folder_.file(name + ".pem"); }
-  std::filesystem::path key(const std::string& name) const { return folder_.file(name + ".key"); }
+  /// `chain(name)`, `key(name)` and `file(name)` are where they are.
+  std::filesystem::path chain(const std::string& name) const { return file(name + ".pem"); }
+  std::filesystem::path key(const std::string& name) const { return file(name + ".key"); }
+  std::filesystem::path file(const std::string& name) const { return folder_ / name; }
 
  private:
-  Certificates() {
-    const std::string command =
-        std::string(ASYNC_UV_SOURCE_DIR) + "/tests/tls/make_certificates.sh " + folder_.file("");
+  Certificates() : folder_(std::filesystem::path(ASYNC_UV_BINARY_DIR) / "tests" / "certificates") {
+    const std::string command = std::string(ASYNC_UV_SOURCE_DIR) +
+                                "/tests/tls/make_certificates.sh '" + folder_.string() + "'";
     if (std::system(command.c_str()) != 0) throw std::runtime_error("no certificates were made");
   }
 
-  Temporary_folder folder_;
+  const std::filesystem::path folder_;
 };
 
-/// `server_of(name)` is a TLS server with that certificate, and `client_of(options)` a client that
-/// trusts the root.
+/// `server_options(name)` are those of a TLS server with that certificate, `identity(name)` is it,
+/// and `tls_client(options)` a client that trusts the root.
 inline Tls::Server_options server_options(const std::string& name = "server") {
+  return {.certificate_chain = Certificates::get().chain(name),
+          .private_key = Certificates::get().key(name)};
+}
+inline Tls::Identity identity(const std::string& name) {
   return {.certificate_chain = Certificates::get().chain(name),
           .private_key = Certificates::get().key(name)};
 }

@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
 # make_certificates.sh FOLDER: certificates for tests, made by OpenSSL's program.  Each NAME.pem has a key
 # NAME.key; all but those of the roots are signed by `root`.
+#
+# It makes them once a day, for all tests that share the folder, and one at a time.
 set -euo pipefail
+mkdir -p "$1"
+script=$(realpath "$0")
 cd "$1"
+exec {lock}>lock
+flock "$lock"
+if [ made -nt "$script" ] && [ -n "$(find made -mmin -1440)" ]; then exit 0; fi
+find . -mindepth 1 ! -name lock -delete
 
 # root NAME: signs itself.
 root() {
@@ -10,9 +18,16 @@ root() {
     -subj "/CN=$1" -days 30 -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
 }
 
-# signed NAME SIGNER EXTENSIONS [OPTION...]
+# requested NAME [OPTIONS OF THE KEY...]: a key, and a request for a certificate.
+requested() {
+  local kind=("${@:2}")
+  [ $# -gt 1 ] || kind=(ec -pkeyopt ec_paramgen_curve:P-256)
+  openssl req -newkey "${kind[@]}" -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
+}
+
+# signed NAME SIGNER EXTENSIONS [OPTION...]: requests it, unless that was done.
 signed() {
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
+  [ -f "$1.csr" ] || requested "$1"
   openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -out "$1.pem" \
     -extfile <(printf '%s\n' "$3") "${@:4}"
 }
@@ -29,44 +44,34 @@ signed() {
   signed below_middle middle "subjectAltName=DNS:server" -days 30
   cat below_middle.pem middle.pem >chain.pem
   cp below_middle.key chain.key
+  requested rsa rsa:2048
+  signed rsa root "subjectAltName=DNS:server,DNS:rsa" -days 30
+  requested p384 ec -pkeyopt ec_paramgen_curve:P-384
+  signed p384 root "subjectAltName=DNS:server" -days 30
+  signed wildcard root "subjectAltName=DNS:*.wild.example" -days 30
+  signed address root "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost" -days 30
+  signed stranger_client other_root "extendedKeyUsage=clientAuth" -days 30
 
-  # With a key of RSA.
-  openssl req -newkey rsa:2048 -nodes -keyout rsa_server.key -out rsa_server.csr -subj /CN=rsa_server
-  openssl x509 -req -in rsa_server.csr -CA root.pem -CAkey root.key -CAcreateserial -out rsa_server.pem \
-    -extfile <(echo "subjectAltName=DNS:server,DNS:localhost,IP:127.0.0.1") -days 30
+  # What a folder of roots looks like.
+  mkdir roots && cp root.pem roots/ && openssl rehash roots
 
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout self_signed.key -out self_signed.pem \
-    -subj /CN=self_signed -days 30 -addext subjectAltName=IP:127.0.0.1
+  # Dates and lists of what was revoked are given by openssl-ca(1) only.
+  printf '%s\n' '[ca]' 'default_ca = own' '[own]' 'database = database' 'serial = next' 'new_certs_dir = .' \
+    'default_md = sha256' 'policy = any' 'default_crl_days = 30' '[any]' 'commonName = supplied' >ca.conf
+  touch database && echo 1000 >next
+  ca() { openssl ca -batch -config ca.conf -cert "$1.pem" -keyfile "$1.key" "${@:2}"; }
+  requested not_yet
+  ca root -in not_yet.csr -out not_yet.pem -notext -startdate 20980101000000Z -enddate 20990101000000Z \
+    -extfile <(echo "subjectAltName=DNS:server")
+  signed revoked root "subjectAltName=DNS:server" -days 30
+  ca root -revoke revoked.pem
+  ca root -gencrl -out root.crl
 
-  # Not yet valid; and revoked, by the list root.crl.pem, which is for those of `root`.
-  touch index.txt
-  cat >ca.conf <<CONF
-[ca]
-default_ca = here
-[here]
-database = index.txt
-new_certs_dir = .
-rand_serial = yes
-default_md = sha256
-default_crl_days = 30
-policy = any
-copy_extensions = none
-x509_extensions = extensions
-[any]
-commonName = supplied
-[extensions]
-subjectAltName = DNS:server,IP:127.0.0.1
-CONF
-  # by_ca NAME START END
-  by_ca() {
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
-    openssl ca -batch -config ca.conf -cert root.pem -keyfile root.key -in "$1.csr" -out "$1.pem" -notext \
-      -startdate "$2" -enddate "$3"
-  }
-  tomorrow=$(date -u -d tomorrow +%Y%m%d%H%M%SZ)
-  next_month=$(date -u -d '+30 days' +%Y%m%d%H%M%SZ)
-  by_ca future "$tomorrow" "$next_month"
-  by_ca revoked "$(date -u -d yesterday +%Y%m%d%H%M%SZ)" "$next_month"
-  openssl ca -config ca.conf -cert root.pem -keyfile root.key -revoke revoked.pem
-  openssl ca -config ca.conf -cert root.pem -keyfile root.key -gencrl -out root.crl.pem
+  # For the address by which programs by others are reached.
+  requested rsa_server rsa:2048
+  signed rsa_server root "subjectAltName=DNS:server,DNS:localhost,IP:127.0.0.1" -days 30
+  requested self_signed
+  openssl x509 -req -in self_signed.csr -signkey self_signed.key -out self_signed.pem \
+    -extfile <(echo "subjectAltName=DNS:server") -days 30
+  touch made
 } >log 2>&1 || { cat log >&2; exit 1; }

@@ -11,6 +11,7 @@
 #include "async/testing/simulation.h"
 #include "tcp/tcp.h"
 #include "tcp/tls/tls.h"
+#include "tests/support/connected_pair.h"
 #include "tests/support/echo_server.h"
 #include "tests/tls/certificates.h"
 
@@ -141,41 +142,47 @@ TEST(Tls, that_is_cut_off_is_truncated_and_never_an_end_in_order) {
   });
 }
 
-TEST(Tls, that_ends_with_its_last_bytes_is_seen_to_end_while_the_connection_goes_on) {
-  World world;
-  world.simulation.run([&]() -> Deferred<> {
-    const auto server = co_await world.host.within([tls = Tls::server(server_options())] {
-      return Tcp::Server::create(Tcp::on_port(443), {.tls = tls},
-                                 [](Address::Inet, Reader, Writer writer) -> Deferred<> {
-                                   writer.write("all there is");
-                                   co_return;
-                                 });
-    });
-    // It passes on what the server says once that is complete, and not that it then hangs up.
-    const auto between = co_await world.simulation.host("between").within([] {
-      return Tcp::Server::create(
-          Tcp::on_port(443), [](Address::Inet, Reader reader, Writer writer) -> Deferred<> {
-            co_await Tcp::with_connection(there(),
-                                          [&](auto, Reader far, Writer far_writer) -> Deferred<> {
-                                            const auto to_server = far_writer.splice(reader);
-                                            const auto hello = co_await far.read();
-                                            EXPECT_TRUE(hello);
-                                            if (hello) writer.write(*hello);
-                                            writer.write(co_await far.contents());
-                                            co_await writer.flushed();
-                                            co_await writer.close_finished();
-                                          });
-          });
-    });
-    for (const auto version : {Tls::Version::Tls_1_2, Tls::Version::Tls_1_3}) {
-      const auto tls = tls_client({.verified_name = "server", .max_version = version});
-      const auto contents =
-          Tcp::with_connection(Tcp::to_host_and_port("between", 443), {.tls = tls},
-                               [](auto, Reader reader, Writer) { return reader.contents(); });
-      EXPECT_EQ(co_await Clock::with_timeout(10s, contents), "all there is");
+// Passes all on; what comes once `holds` is set in one piece, and the end of the connection not at
+// all.
+Deferred<> pass_on(Reader from, Writer to, const bool* holds) {
+  std::string held;
+  while (const auto chunk = co_await from.read_chunk()) {
+    if (*holds) {
+      held += *chunk;
+    } else {
+      to.write(*chunk);
     }
-    static_cast<void>(between);
-    co_await server.close();
+  }
+  if (!held.empty()) to.write(held);
+}
+
+TEST(Tls, that_ends_is_seen_to_end_though_the_connection_below_goes_on) {
+  Simulation simulation;
+  simulation.run([]() -> Deferred<> {
+    const Ends client = co_await connected_pair();
+    const Ends server = co_await connected_pair();
+    server.here.writer.set_raise_when_consumer_leaves(false);
+    bool holds = false;
+    const bool never_holds = false;
+    const auto there = pass_on(client.there.reader, server.here.writer, &never_holds);
+    const auto back = pass_on(server.here.reader, client.there.writer, &holds);
+    const auto accepted = Tls::start_tls(server.there.writer, Tls::server(server_options()));
+    EXPECT_TRUE(co_await Tls::start_tls(client.here.writer, tls_client(), {.peer = "server"}));
+    EXPECT_TRUE(co_await accepted);
+    // What is sent first has tickets before it.
+    server.there.writer.write_line("hello");
+    EXPECT_EQ(co_await client.here.reader.read_line(), "hello");
+    holds = true;
+    server.there.writer.write("goodbye");
+    co_await server.there.writer.close();
+    // The end arrives with what was said last, and nothing after it.
+    EXPECT_EQ(co_await client.here.reader.read(), "goodbye");
+    const auto end = co_await Clock::with_timeout(10s, client.here.reader.read());
+    EXPECT_TRUE(end) << "it was not seen";
+    if (end) EXPECT_EQ(*end, clean_eof);
+    co_await client.here.writer.close();
+    co_await there;
+    co_await back;
   });
 }
 

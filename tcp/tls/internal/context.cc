@@ -1,13 +1,17 @@
 #include "tcp/tls/internal/context.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
-#include <mutex>
 #include <utility>
 
-#include "tcp/tls/internal/identities.h"
+#include "async/clock.h"
+#include "async/scheduler.h"
 #include "tcp/tls/internal/pem.h"
 
 namespace async::Tls::internal {
@@ -42,39 +46,48 @@ int when_verified(int is_good, X509_STORE_CTX* store) {
   const int result = X509_STORE_CTX_get_error(store);
   X509* certificate = X509_STORE_CTX_get_current_cert(store);
   const std::string whose = certificate ? to_string(X509_get_subject_name(certificate)) : "(none)";
-  engine.verification_failed(kind_of_verify_result(result),
-                             "the certificate of " + engine.peer() + " was not accepted: " +
-                                 X509_verify_cert_error_string(result) + " (" + whose + ")");
+  engine.verification_failed(
+      kind_of_verify_result(result),
+      std::string(X509_verify_cert_error_string(result)) + " (" + whose + ")");
   return 0;
+}
+
+// By which sessions and the keys of tickets grow old.
+timeval time_now() {
+  const Time_ns now = Scheduler::is_running() ? Clock::now() : std::chrono::system_clock::now();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
+  return {.tv_sec = seconds.count(), .tv_usec = 0};
 }
 
 // The secrets of all sessions, for whoever has asked for them.
 class Key_log {
  public:
   explicit Key_log(const std::filesystem::path& path)
-      : file_(std::fopen(path.c_str(), "ae"), std::fclose) {
-    if (!file_) fail_configuration("cannot write " + path.string());
+      : fd_(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR)) {
+    if (fd_ < 0) fail_configuration("cannot write " + path.string());
   }
-  void write(const char* line) {
-    const std::scoped_lock lock(mutex_);
-    std::fprintf(file_.get(), "%s\n", line);
-    std::fflush(file_.get());
-  }
+  Key_log(const Key_log&) = delete;
+  Key_log& operator=(const Key_log&) = delete;
+  ~Key_log() { close(fd_); }
+
+  // In one call, so that the lines of all threads, and processes, stay whole.
+  void write(const char* line) { dprintf(fd_, "%s\n", line); }
 
  private:
-  std::mutex mutex_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  const int fd_;
 };
 
 }  // namespace
 
 void refuse_beside_openssl() {
-  // OpenSSL 1.1 and later have this, and BoringSSL has not.
+  // A copy of BoringSSL that nobody else sees is in nobody's way.
+  if (dlsym(RTLD_DEFAULT, "SSL_CTX_new") != reinterpret_cast<void*>(&SSL_CTX_new)) return;
+  // OpenSSL 1.1 and later have these, and BoringSSL has not.
   if (dlsym(RTLD_DEFAULT, "OPENSSL_init_ssl") && dlsym(RTLD_DEFAULT, "SSL_CTX_set_ciphersuites")) {
     throw Error(
         Error::Kind::Configuration,
         "TLS: this program has loaded OpenSSL as well, whose functions have the same names as "
-        "BoringSSL's; build async_uv with a BoringSSL of its own (static and hidden)");
+        "BoringSSL's; build async_uv with ASYNC_UV_BUILD_BORINGSSL, which has one of its own");
   }
 }
 
@@ -96,6 +109,17 @@ Ssl_ctx make_context(const Common_settings& settings) {
     fail_configuration("min_version is above max_version");
   SSL_CTX_set_min_proto_version(&context, version_number(settings.min_version));
   SSL_CTX_set_max_proto_version(&context, version_number(settings.max_version));
+  // Those of TLS 1.2 that keep past sessions secret and authenticate what they encrypt.  Of the
+  // first two, what the client has hardware for is the faster one.
+  if (SSL_CTX_set_strict_cipher_list(
+          &context,
+          "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]:"
+          "ECDHE-ECDSA-AES256-GCM-SHA384:"
+          "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:"
+          "ECDHE-RSA-AES256-GCM-SHA384") != 1) {
+    fail_configuration("this BoringSSL lacks cipher suites");
+  }
+  SSL_CTX_set_current_time_cb(&context, [](const SSL*, timeval* now) { *now = time_now(); });
   SSL_CTX_set_mode(&context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   if (!settings.groups.empty() &&
       SSL_CTX_set1_curves_list(&context, settings.groups.c_str()) != 1) {
@@ -108,15 +132,6 @@ Ssl_ctx make_context(const Common_settings& settings) {
     });
   }
   return made;
-}
-
-void use_identity(SSL_CTX& context, const Identity& identity) {
-  const Loaded_identity loaded = load(identity.certificate_chain, identity.private_key);
-  SSL_CTX_use_certificate(&context, loaded.certificate.get());
-  for (const Certificate& one : loaded.chain) SSL_CTX_add1_chain_cert(&context, one.get());
-  if (SSL_CTX_use_PrivateKey(&context, loaded.key.get()) != 1) {
-    fail_configuration("the private key in " + name_of(identity.private_key) + " is of no use");
-  }
 }
 
 void use_trust(SSL_CTX& context, const Trust& trust) {

@@ -37,9 +37,6 @@ Ssl_ctx make_context_of(const Options& options) {
                        .key_log = options.key_log});
 }
 
-/// `use_identity(context, identity)` is who this side says it is.
-void use_identity(SSL_CTX& context, const Identity& identity);
-
 /// `use_trust(context, trust)` is by whom the other side is believed.
 void use_trust(SSL_CTX& context, const Trust& trust);
 

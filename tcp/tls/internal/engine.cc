@@ -2,11 +2,13 @@
 
 #include <openssl/pem.h>
 #include <openssl/sha.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
+#include "async/io/inet_addr.h"
 #include "tcp/tls/internal/identities.h"
 
 namespace async::Tls::internal {
@@ -79,6 +81,35 @@ struct Engine::Bio_functions {
   }
 };
 
+/// How BoringSSL has something signed by a key that takes long.
+struct Engine::Key_functions {
+  static ssl_private_key_result_t sign(SSL* ssl, std::uint8_t*, std::size_t*, std::size_t,
+                                       std::uint16_t algorithm, const std::uint8_t* input,
+                                       std::size_t size) {
+    Engine& engine = of(*ssl);
+    engine.signature_ = std::make_shared<Signature>(
+        share(*(engine.identity_ ? *engine.identity_ : identities_of(*ssl).first()).key), algorithm,
+        std::string_view(reinterpret_cast<const char*>(input), size));
+    return ssl_private_key_retry;
+  }
+  static ssl_private_key_result_t complete(SSL* ssl, std::uint8_t* into, std::size_t* size,
+                                           std::size_t room) {
+    const auto signature = std::exchange(of(*ssl).signature_, nullptr);
+    const std::string& bytes = signature->bytes();
+    if (bytes.empty() || bytes.size() > room) return ssl_private_key_failure;
+    *size = bytes.copy(reinterpret_cast<char*>(into), bytes.size());
+    return ssl_private_key_success;
+  }
+  // Only asked for by suites that have no forward secrecy, which no context here has.
+  static ssl_private_key_result_t decrypt(SSL*, std::uint8_t*, std::size_t*, std::size_t,
+                                          const std::uint8_t*, std::size_t) {
+    return ssl_private_key_failure;
+  }
+
+  static constexpr SSL_PRIVATE_KEY_METHOD method{
+      .sign = sign, .decrypt = decrypt, .complete = complete};
+};
+
 Engine::Engine(Ssl ssl, std::string peer) : ssl_(std::move(ssl)), peer_(std::move(peer)) {
   SSL_set_ex_data(ssl_.get(), engine_index(), this);
   BIO* bio = BIO_new(Bio_functions::method());
@@ -94,15 +125,57 @@ Engine& Engine::of(const SSL& ssl) {
   return *static_cast<Engine*>(SSL_get_ex_data(&ssl, engine_index()));
 }
 
-Engine::Status Engine::handshake(std::string& output) noexcept {
-  ERR_clear_error();
+namespace {
+
+std::vector<CRYPTO_BUFFER*> pointers_to(const std::vector<Buffer>& buffers) {
+  std::vector<CRYPTO_BUFFER*> pointers;
+  pointers.reserve(buffers.size());
+  for (const Buffer& buffer : buffers) pointers.push_back(buffer.get());
+  return pointers;
+}
+
+}  // namespace
+
+bool Engine::have_identities(SSL_CTX& context, std::unique_ptr<const Identities> identities) {
+  const Loaded_identity& first = identities->first();
+  Owned_by_context<const Identities>::add(context, std::move(identities));
+  const auto chain = pointers_to(first.chain);
+  return SSL_CTX_set_chain_and_key(&context, chain.data(), chain.size(),
+                                   first.key_takes_long ? nullptr : first.key.get(),
+                                   first.key_takes_long ? &Key_functions::method : nullptr) == 1;
+}
+
+const Identities& Engine::identities_of(const SSL& ssl) {
+  return Owned_by_context<const Identities>::of(ssl);
+}
+
+bool Engine::use(const Loaded_identity& identity) noexcept {
+  identity_ = &identity;
+  const auto chain = pointers_to(identity.chain);
+  return SSL_set_chain_and_key(ssl_.get(), chain.data(), chain.size(),
+                               identity.key_takes_long ? nullptr : identity.key.get(),
+                               identity.key_takes_long ? &Key_functions::method : nullptr) == 1;
+}
+
+Engine::Progress Engine::handshake(std::string& output) noexcept {
   output_ = &output;
   const int result = SSL_do_handshake(ssl_.get());
-  return result == 1 ? Status::Done : status_of(result, "handshake");
+  if (result == 1) return Progress::Done;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return Progress::Wants_input;
+    case SSL_ERROR_WANT_PRIVATE_KEY_OPERATION:
+      return Progress::Wants_signature;
+    case SSL_ERROR_ZERO_RETURN:
+      fail(Error(Error::Kind::Closed, peer_ + " has ended the connection during the handshake"));
+      return Progress::Failed;
+    default:
+      fail(error_of_ssl("handshake"));
+      return Progress::Failed;
+  }
 }
 
 Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
-  ERR_clear_error();
   output_ = &output;
   std::size_t total = 0;
   // A record at a time, as long as there is room and the next one is here.
@@ -112,33 +185,32 @@ Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
     const int n = SSL_read(ssl_.get(), into.data() + total, static_cast<int>(room));
     if (n > 0) {
       total += static_cast<std::size_t>(n);
+      // BoringSSL takes no more of the input than one record, so nothing is left in it either.
+      if (input_.empty() && SSL_pending(ssl_.get()) == 0) break;
       continue;
     }
-    // What was decrypted before comes first; the same will be said again.
-    if (total > 0) {
-      end_is_next_ = SSL_get_error(ssl_.get(), n) != SSL_ERROR_WANT_READ;
-      ERR_clear_error();
-      break;
-    }
-    return {status_of(n, "read"), 0};
+    const Status status = status_of(n, "read");
+    has_reached_end_ = status != Status::Wants_input;
+    // What was decrypted before comes first; an end will be said again.
+    if (total == 0) return {status, 0};
+    break;
   }
   return {Status::Done, total};
 }
 
-bool Engine::has_more() const noexcept { return SSL_pending(ssl_.get()) > 0 || end_is_next_; }
+bool Engine::has_more() const noexcept {
+  return has_reached_end_ || input_has_ended_ || SSL_pending(ssl_.get()) > 0;
+}
 
 Engine::Status Engine::write(std::string_view bytes, std::string& output) noexcept {
-  ERR_clear_error();
   output_ = &output;
   const int result = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
   return result > 0 ? Status::Done : status_of(result, "write");
 }
 
 void Engine::end(std::string& output) noexcept {
-  ERR_clear_error();
   output_ = &output;
   if (!error_ && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
-  ERR_clear_error();
 }
 
 Engine::Status Engine::status_of(int result, std::string_view doing) noexcept {
@@ -146,9 +218,7 @@ Engine::Status Engine::status_of(int result, std::string_view doing) noexcept {
     case SSL_ERROR_WANT_READ:
       return Status::Wants_input;
     case SSL_ERROR_ZERO_RETURN:
-      if (doing != "handshake") return Status::Ended;
-      fail(Error(Error::Kind::Closed, peer_ + " has ended the connection during the handshake"));
-      return Status::Failed;
+      return Status::Ended;
     default:
       fail(error_of_ssl(doing));
       return Status::Failed;
@@ -171,8 +241,22 @@ void Engine::fail(Error error) noexcept {
   if (!error_) error_.emplace(std::move(error));
 }
 
-void Engine::verification_failed(Error::Kind kind, std::string text) {
-  if (!verification_error_) verification_error_.emplace(kind, std::move(text));
+bool Engine::verify_name(std::string name) {
+  X509_VERIFY_PARAM* param = SSL_get0_param(ssl_.get());
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const bool is_set = Inet_addr::parse(name)
+                          ? X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str()) == 1
+                          : !name.empty() && !name.contains('*') &&
+                                X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size()) == 1;
+  verified_name_ = std::move(name);
+  return is_set;
+}
+
+void Engine::verification_failed(Error::Kind kind, const std::string& why) {
+  if (verification_error_) return;
+  std::string text = "the certificate of " + peer_ + " was not accepted";
+  if (kind == Error::Kind::Wrong_host) text += " for \"" + verified_name_ + "\"";
+  verification_error_.emplace(kind, text + ": " + why);
 }
 
 namespace {

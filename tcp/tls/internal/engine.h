@@ -16,6 +16,8 @@
 
 #include "tcp/tls/error.h"
 #include "tcp/tls/info.h"
+#include "tcp/tls/internal/identities.h"
+#include "tcp/tls/internal/signing.h"
 #include "tcp/tls/internal/ssl.h"
 
 namespace async::Tls::internal {
@@ -47,8 +49,17 @@ class Engine {
   /// `input_has_ended()` says that nothing more will come.
   void input_has_ended() noexcept { input_has_ended_ = true; }
 
+  enum class Progress : unsigned char {
+    Done,
+    Wants_input,
+    Wants_signature,  // it can go on when `signature()` was made
+    Failed,
+  };
   /// `handshake(output)` goes on with the handshake.
-  Status handshake(std::string& output) noexcept;
+  Progress handshake(std::string& output) noexcept;
+
+  /// `signature()` is what is to be made, on any thread; it may outlive the engine.
+  std::shared_ptr<Signature> signature() const noexcept { return signature_; }
 
   struct Read {
     Status status;
@@ -57,7 +68,7 @@ class Engine {
   /// `read(into, output)` decrypts at most `into.size()` bytes, which is not zero.  There is at
   /// least one if it is Done.
   Read read(std::span<char> into, std::string& output) noexcept;
-  /// `has_more()` is true if `read` would give something, or the end, without input.
+  /// `has_more()` is true if `read` would give something, an end, or an error, without input.
   bool has_more() const noexcept;
 
   /// `write(bytes, output)` encrypts `bytes`, at least one and at most `max_record`, as one record.
@@ -74,13 +85,27 @@ class Engine {
   /// `info()` is what the handshake has come to.
   Info info() const;
 
-  /// `verification_failed(kind, text)` is called while the certificate of the other side is
-  /// verified.
-  void verification_failed(Error::Kind kind, std::string text);
+  /// `is_server()` is true for the side that waits for the other one to begin.
+  bool is_server() const noexcept { return SSL_is_server(ssl_.get()) == 1; }
+
+  /// `have_identities(context, identities)` has all engines of `context` be the first of them,
+  /// unless `use(identity)` has one be another.  They return false if that cannot be.
+  static bool have_identities(SSL_CTX& context, std::unique_ptr<const Identities> identities);
+  static const Identities& identities_of(const SSL& ssl);
+  bool use(const Loaded_identity& identity) noexcept;
+
+  /// `verify_name(name)` has the certificate of the other side verified to be for `name`, which may
+  /// be an address; it returns false if that is neither.
+  bool verify_name(std::string name);
+
+  /// `verification_failed(kind, why)` is called while the certificate of the other side is
+  /// verified; `why` names it.
+  void verification_failed(Error::Kind kind, const std::string& why);
   static Engine& of(const SSL& ssl);
 
  private:
   struct Bio_functions;
+  struct Key_functions;
 
   Status status_of(int result, std::string_view doing) noexcept;
   Error error_of_ssl(std::string_view doing) const;
@@ -88,10 +113,13 @@ class Engine {
 
   const Ssl ssl_;
   const std::string peer_;
+  std::string verified_name_;  // empty if none is
   std::string_view input_;
   bool input_has_ended_ = false;
-  bool end_is_next_ = false;       // in order or not: it came with what was read last
+  bool has_reached_end_ = false;   // in order or not; what came before it was given first
   std::string* output_ = nullptr;  // of the call that is under way
+  const Loaded_identity* identity_ = nullptr;  // of this side, if it is not the first
+  std::shared_ptr<Signature> signature_;
   std::optional<Error> error_;
   std::optional<std::pair<Error::Kind, std::string>> verification_error_;
 };

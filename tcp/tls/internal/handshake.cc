@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "async/coroutine.h"
+#include "async/in_thread.h"
+#include "async/internal/engine.h"
 #include "async/or_error.h"
 #include "tcp/internal/handshake_io.h"
 #include "tcp/tls/internal/tls_transport.h"
@@ -14,6 +16,10 @@ namespace {
 
 constexpr std::size_t most_to_read = 16 * 1024;
 
+Deferred<> read_more(Tcp::internal::Handshake_io* io, Engine* engine) {
+  if (!co_await io->read_more(most_to_read)) engine->input_has_ended();
+}
+
 }  // namespace
 
 Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
@@ -21,23 +27,33 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
                                                  const Tcp::Stop* stop) {
   Tcp::internal::Handshake_io io(std::move(transport), *stop,
                                  "TLS handshake with " + engine->peer());
+  // The client begins.
+  if (engine->is_server()) co_await read_more(&io, engine.get());
   for (;;) {
+    // Keys are agreed upon and certificates verified in this call.
+    co_await io.wait(async::internal::engine().turnstile.pass());
     std::string out;
     engine->set_input(io.buffered());
-    const Engine::Status status = engine->handshake(out);
+    const Engine::Progress progress = engine->handshake(out);
     const std::size_t used = io.buffered().size() - engine->input().size();
     engine->set_input({});
     if (used > 0) co_await io.read(used);
-    if (status == Engine::Status::Failed) {
+    if (progress == Engine::Progress::Failed) {
       // The other side is told why; whether that arrives does not matter any more.
       if (!out.empty()) co_await or_error(io.write(std::move(out)));
       throw engine->error();
     }
     if (!out.empty()) co_await io.write(std::move(out));
-    if (status == Engine::Status::Done) break;
-    if (!co_await io.read_more(most_to_read)) engine->input_has_ended();
+    if (progress == Engine::Progress::Done) break;
+    if (progress == Engine::Progress::Wants_signature) {
+      co_await io.wait(In_thread::run([signature = engine->signature()] { signature->make(); }));
+    } else {
+      co_await read_more(&io, engine.get());
+    }
   }
-  co_return std::make_unique<Tls_transport>(co_await io.finish(), std::move(engine));
+  std::string unread = co_await io.read(io.buffered().size());
+  co_return std::make_unique<Tls_transport>(co_await io.finish(), std::move(engine),
+                                            std::move(unread));
 }
 
 }  // namespace async::Tls::internal

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <utility>
 
 #include "tcp/tls/internal/pem.h"
+#include "tcp/tls/internal/signing.h"
 
 namespace async::Tls::internal {
 
@@ -18,6 +20,14 @@ std::string in_small_letters(std::string_view name) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (result.ends_with('.')) result.pop_back();
   return result;
+}
+
+Buffer encoded(X509& certificate) {
+  std::uint8_t* bytes = nullptr;
+  const int size = i2d_X509(&certificate, &bytes);
+  Buffer buffer(CRYPTO_BUFFER_new(bytes, static_cast<std::size_t>(size), nullptr));
+  OPENSSL_free(bytes);
+  return buffer;
 }
 
 }  // namespace
@@ -36,34 +46,25 @@ std::vector<std::string> dns_names_of(X509& certificate) {
   return names;
 }
 
-Loaded_identity load(const Pem_source& chain, const Pem_source& key) {
-  std::vector<Certificate> certificates = read_certificates(chain);
-  Loaded_identity loaded{.certificate = std::move(certificates.front()),
-                         .chain = {},
-                         .key = read_private_key(key),
-                         .names = {}};
-  std::move(certificates.begin() + 1, certificates.end(), std::back_inserter(loaded.chain));
-  if (X509_check_private_key(loaded.certificate.get(), loaded.key.get()) != 1) {
+Loaded_identity load(const Identity& identity) {
+  const auto& [chain, key] = identity;
+  Loaded_identity loaded{
+      .chain = {}, .key = read_private_key(key), .key_takes_long = false, .names = {}};
+  loaded.key_takes_long = takes_long(*loaded.key);
+  const std::vector<Certificate> certificates = read_certificates(chain);
+  X509& own = *certificates.front();
+  if (X509_check_private_key(&own, loaded.key.get()) != 1) {
     fail_configuration("the private key in " + name_of(key) +
                        " is not that of the certificate in " + name_of(chain));
   }
-  for (const std::string& name : dns_names_of(*loaded.certificate)) {
-    loaded.names.push_back(in_small_letters(name));
-  }
+  for (const Certificate& one : certificates) loaded.chain.push_back(encoded(*one));
+  for (const std::string& name : dns_names_of(own)) loaded.names.push_back(in_small_letters(name));
   return loaded;
 }
 
-bool use(SSL& ssl, const Loaded_identity& identity) {
-  if (SSL_use_certificate(&ssl, identity.certificate.get()) != 1) return false;
-  for (const Certificate& one : identity.chain) {
-    if (SSL_add1_chain_cert(&ssl, one.get()) != 1) return false;
-  }
-  return SSL_use_PrivateKey(&ssl, identity.key.get()) == 1;
-}
-
 Identities::Identities(const Identity& first, const std::vector<Identity>& more) {
-  all_.push_back(load(first.certificate_chain, first.private_key));
-  for (const Identity& one : more) all_.push_back(load(one.certificate_chain, one.private_key));
+  all_.push_back(load(first));
+  for (const Identity& one : more) all_.push_back(load(one));
   for (std::size_t i = 0; i < all_.size(); ++i) {
     for (const std::string& name : all_[i].names) by_name_.emplace(name, i);
   }

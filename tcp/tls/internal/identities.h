@@ -1,4 +1,4 @@
-// tcp/tls/internal/identities.h: the certificates of a server, by name.
+// tcp/tls/internal/identities.h: who one side is: certificates and keys, by name.
 //
 // Layer: tcp/tls.  Read next: tcp/tls/server.h.
 
@@ -17,23 +17,22 @@ namespace async::Tls::internal {
 
 /// A certificate with all that belongs to it.
 struct Loaded_identity {
-  Certificate certificate;
-  std::vector<Certificate> chain;
+  std::vector<Buffer> chain;  // of certificates, as they are sent
   Private_key key;
+  bool key_takes_long;             // see signing.h
   std::vector<std::string> names;  // in small letters
 };
 
-/// `load(chain, key)` reads them.  Errors: throws `Error` of kind `Configuration`, if the key is
+/// `load(identity)` reads one.  Errors: throws `Error` of kind `Configuration`, if the key is
 /// another certificate's, too.
-Loaded_identity load(const Pem_source& chain, const Pem_source& key);
+Loaded_identity load(const Identity& identity);
 
-/// `use(ssl, identity)` is who this side of a connection is; it returns false if that cannot be.
-bool use(SSL& ssl, const Loaded_identity& identity);
-
-/// Those of one server.  They never change, so all connections share them.
+/// Those of one side, which all its connections share; a client has one, or none.
 class Identities {
  public:
   Identities(const Identity& first, const std::vector<Identity>& more);
+
+  const Loaded_identity& first() const noexcept { return all_.front(); }
 
   /// `of(name)` is the one for that name, by itself before by a wildcard, or the first.
   const Loaded_identity& of(std::string_view name) const;

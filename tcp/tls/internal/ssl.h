@@ -7,11 +7,13 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pool.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <memory>
 #include <string>
+#include <type_traits>
 
 namespace async::Tls::internal {
 
@@ -29,6 +31,7 @@ using Ssl_session = std::unique_ptr<SSL_SESSION, Free<SSL_SESSION_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Revocations = std::unique_ptr<X509_CRL, Free<X509_CRL_free>>;
 using Private_key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Buffer = std::unique_ptr<CRYPTO_BUFFER, Free<CRYPTO_BUFFER_free>>;
 using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
 
 /// What a context owns besides its own: a `T` that lives as long as the context and all its
@@ -38,7 +41,7 @@ class Owned_by_context {
  public:
   static T& add(SSL_CTX& context, std::unique_ptr<T> object) {
     T& added = *object;
-    SSL_CTX_set_ex_data(&context, index(), object.release());
+    SSL_CTX_set_ex_data(&context, index(), const_cast<std::remove_const_t<T>*>(object.release()));
     return added;
   }
   static T& of(const SSL& ssl) {

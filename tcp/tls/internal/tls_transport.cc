@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "async/io/io_error.h"
 
@@ -80,10 +81,12 @@ Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
 bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engine_->has_more(); }
 
 Io_result Tls_transport::read(std::span<char> into) noexcept {
-  std::string kept = std::exchange(unread_, std::string());
-  std::string_view input = kept;
+  const std::string kept = std::exchange(unread_, std::string());
+  engine_->set_input(kept);
+  if (kept.empty() && !engine_->has_more()) {
+    if (const Io_result more = read_below(); more.status != Io_result::Status::Ok) return more;
+  }
   for (;;) {
-    engine_->set_input(input);
     std::string& out = output_buffer();
     const Engine::Read read = engine_->read(into, out);
     if (!out.empty()) send_by_itself(out);
@@ -99,20 +102,19 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
       case Engine::Status::Wants_input:
         break;
     }
-    const Io_result more = below().read(input_buffer());
-    switch (more.status) {
-      case Io_result::Status::Ok:
-        input = {input_buffer().data(), more.bytes};
-        break;
-      case Io_result::Status::Eof:
-        engine_->input_has_ended();
-        input = {};
-        break;
-      case Io_result::Status::Would_block:
-      case Io_result::Status::Error:
-        return more;
-    }
+    if (const Io_result more = read_below(); more.status != Io_result::Status::Ok) return more;
   }
+}
+
+Io_result Tls_transport::read_below() noexcept {
+  const Io_result result = below().read(input_buffer());
+  if (result.status == Io_result::Status::Ok) {
+    engine_->set_input({input_buffer().data(), result.bytes});
+  } else if (result.status == Io_result::Status::Eof) {
+    engine_->input_has_ended();
+    return Io_result::ok(0);  // the engine knows what that means
+  }
+  return result;
 }
 
 // Writing.
@@ -125,12 +127,14 @@ Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept
     std::string_view piece = pieces.next();
     while (!piece.empty() && unsent_.empty() && !error) {
       std::string& out = output_buffer();
+      thread_local std::vector<Record> records;
+      records.clear();
       for (; !piece.empty() && out.size() < most_at_once; piece = pieces.next()) {
         const std::size_t before = out.size();
         if (engine_->write(piece, out) != Engine::Status::Done) return tls_failed();
-        records_.push_back(Record{.plain = piece.size(), .encrypted = out.size() - before});
+        records.push_back(Record{.plain = piece.size(), .encrypted = out.size() - before});
       }
-      error = send(out);
+      error = send_records(out, records);
     }
   }
   if (error) return Io_result::failed(error);
@@ -138,22 +142,41 @@ Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept
   return done > 0 ? Io_result::ok(done) : Io_result::would_block();
 }
 
-std::error_code Tls_transport::send(std::string_view out) noexcept {
-  while (!out.empty()) {
-    const Io_result result = below().write({&out, 1});
-    if (result.status == Io_result::Status::Error) return result.error;
+std::size_t Tls_transport::send(std::string_view out, std::error_code& error) noexcept {
+  std::size_t sent = 0;
+  while (sent < out.size()) {
+    const std::string_view rest = out.substr(sent);
+    const Io_result result = below().write({&rest, 1});
+    if (result.status == Io_result::Status::Error) error = result.error;
     if (result.status != Io_result::Status::Ok) break;
-    has_left(result.bytes);
-    out.remove_prefix(result.bytes);
+    sent += result.bytes;
   }
-  unsent_.assign(out);
-  return {};
+  return sent;
+}
+
+std::error_code Tls_transport::send_records(std::string_view out,
+                                            std::span<const Record> records) noexcept {
+  std::error_code error;
+  const std::size_t sent = send(out, error);
+  if (sent == out.size()) {
+    for (const Record& record : records) plain_that_left_ += record.plain;
+    return error;
+  }
+  for (const Record& record : records) records_.push_back(record);
+  has_left(sent);
+  unsent_.assign(out.substr(sent));
+  return error;
 }
 
 std::error_code Tls_transport::send_kept() noexcept {
   if (unsent_.empty()) return {};
-  const std::error_code error = send(std::exchange(unsent_, std::string()));
-  if (unsent_.empty() && end_ == End::Ending) {
+  std::error_code error;
+  const std::size_t sent = send(unsent_, error);
+  has_left(sent);
+  unsent_.erase(0, sent);
+  if (!unsent_.empty()) return error;
+  unsent_ = std::string();  // it may have been long
+  if (end_ == End::Ending) {
     end_ = End::Ended;
     below().shutdown_send();
   }
@@ -174,10 +197,11 @@ void Tls_transport::has_left(std::size_t encrypted) noexcept {
 }
 
 void Tls_transport::send_by_itself(std::string_view out) noexcept {
-  records_.push_back(Record{.plain = 0, .encrypted = out.size()});
+  const Record record{.plain = 0, .encrypted = out.size()};
   if (unsent_.empty()) {
-    static_cast<void>(send(out));  // who writes next sees the error
+    static_cast<void>(send_records(out, {&record, 1}));  // who writes next sees the error
   } else {
+    records_.push_back(record);
     unsent_ += out;
   }
   if (!unsent_.empty()) below().want_writable(true);

@@ -2,14 +2,10 @@
 //
 // Layer: tcp/tls.  Read next: engine.h, async/io/transport_layer.h.
 //
-// The way of a record in: the transport below → a buffer of the thread → the engine, which decrypts
-// it in memory of its own → the reader's buffer.  What is left in that buffer of the thread is kept
-// here: nothing, unless the reader's buffer was too small.
-//
-// The way of a record out: the parts of the writer's queue → the engine, up to 16 KiB at a time →
-// another buffer of the thread → the transport below, many records in one call.  What that does not
-// take is kept here.  The bytes that a record stands for count as written when all of it has left;
-// so the writer offers those that are kept again, and they are passed over.
+// ARCHITECTURE.md says where a record lives on its way.  What is kept here: records in `unread_`
+// for which the reader had no room, and in `unsent_` for which the transport below had none.  The
+// bytes that a record stands for count as written when all of it has left; so the writer offers
+// those that are kept again, and they are passed over.
 
 #pragma once
 
@@ -29,9 +25,10 @@ namespace async::Tls::internal {
 
 class Tls_transport final : public Transport_layer {
  public:
-  /// `engine` has done its handshake.
-  Tls_transport(std::unique_ptr<Transport> below, std::unique_ptr<Engine> engine)
-      : Transport_layer(std::move(below)), engine_(std::move(engine)) {}
+  /// `engine` has done its handshake, and `unread` has come behind it.
+  Tls_transport(std::unique_ptr<Transport> below, std::unique_ptr<Engine> engine,
+                std::string unread)
+      : Transport_layer(std::move(below)), engine_(std::move(engine)), unread_(std::move(unread)) {}
 
   const Engine& engine() const noexcept { return *engine_; }
 
@@ -53,9 +50,12 @@ class Tls_transport final : public Transport_layer {
   enum class End : unsigned char { Open, Ending, Ended };
 
   bool has_more() const noexcept override;
-  /// `send(out)` hands `out`, which `records_` describes, to the transport below, and keeps the
-  /// rest.
-  std::error_code send(std::string_view out) noexcept;
+  /// `read_below()` gives the engine what is read from the transport below.
+  Io_result read_below() noexcept;
+  /// `send(out, error)` hands `out` to the transport below; it returns how much of it was taken.
+  std::size_t send(std::string_view out, std::error_code& error) noexcept;
+  /// `send_records(out, records)` does so with what `records` describe, and keeps the rest.
+  std::error_code send_records(std::string_view out, std::span<const Record> records) noexcept;
   std::error_code send_kept() noexcept;
   /// `send_by_itself(out)` sends what stands for no bytes, behind all that is kept.
   void send_by_itself(std::string_view out) noexcept;
