@@ -52,8 +52,8 @@ class Transport : public Socket_base {
     virtual void writable() noexcept = 0;
   };
 
-  /// `set_user(u)` tells `u` from now on; null ends it.  What a user before wanted to be told, `u` is
-  /// told as well, until it says that it does not want that.
+  /// `set_user(u)` tells `u` from now on; null ends it.  What a user before wanted to be told, `u`
+  /// is told as well, until it says that it does not want that.
   virtual void set_user(User* user) noexcept = 0;
 
   /// `want_readable(b)` and `want_writable(b)` say what the user wants to be told.

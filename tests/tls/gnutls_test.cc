@@ -57,7 +57,7 @@ Deferred<std::string> refusal(Tls::Server_options options, std::vector<std::stri
 
 TEST(Gnutls_client, speaks_tls_1_2_and_1_3_and_ends_in_order) {
   run_in_time([]() -> Deferred<> {
-    for (const char* const certificate : {"server", "rsa_server", "chain"}) {
+    for (const char* const certificate : {"server", "rsa", "chain"}) {
       const auto server = co_await serve_echo(server_options(certificate));
       co_await say_hello(gnutls_cli(server.port(), {"--priority", only_1_2}));
       EXPECT_EQ(server.last().version, Version::Tls_1_2);
@@ -192,7 +192,7 @@ Deferred<Tls::Info> ask_hello(Listening const* peer, std::shared_ptr<const Tcp::
 
 TEST(Gnutls_server, speaks_tls_1_2_and_1_3) {
   run_in_time([]() -> Deferred<> {
-    for (const std::string certificate : {"server", "rsa_server"}) {
+    for (const std::string certificate : {"server", "rsa"}) {
       const auto old = co_await gnutls_serv({"--priority", only_1_2}, certificate);
       EXPECT_EQ((co_await ask_hello(&old, tls_client())).version, Version::Tls_1_2);
       const auto peer = co_await gnutls_serv({"--alpn", "h2"}, certificate);

@@ -45,12 +45,15 @@ signed() {
   cat below_middle.pem middle.pem >chain.pem
   cp below_middle.key chain.key
   requested rsa rsa:2048
-  signed rsa root "subjectAltName=DNS:server,DNS:rsa" -days 30
+  signed rsa root "subjectAltName=DNS:server,DNS:rsa,DNS:localhost,IP:127.0.0.1" -days 30
   requested p384 ec -pkeyopt ec_paramgen_curve:P-384
   signed p384 root "subjectAltName=DNS:server" -days 30
   signed wildcard root "subjectAltName=DNS:*.wild.example" -days 30
   signed address root "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost" -days 30
   signed stranger_client other_root "extendedKeyUsage=clientAuth" -days 30
+
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout self_signed.key -out self_signed.pem \
+    -subj /CN=self_signed -days 30 -addext subjectAltName=IP:127.0.0.1
 
   # What a folder of roots looks like.
   mkdir roots && cp root.pem roots/ && openssl rehash roots
@@ -62,8 +65,8 @@ signed() {
   ca() { openssl ca -batch -config ca.conf -cert "$1.pem" -keyfile "$1.key" "${@:2}"; }
   requested not_yet
   ca root -in not_yet.csr -out not_yet.pem -notext -startdate 20980101000000Z -enddate 20990101000000Z \
-    -extfile <(echo "subjectAltName=DNS:server")
-  signed revoked root "subjectAltName=DNS:server" -days 30
+    -extfile <(echo "subjectAltName=DNS:server,IP:127.0.0.1")
+  signed revoked root "subjectAltName=DNS:server,IP:127.0.0.1" -days 30
   ca root -revoke revoked.pem
   ca root -gencrl -out root.crl
 

@@ -108,7 +108,7 @@ TEST(Openssl_client, has_ciphers_and_groups_of_its_choice) {
 
 TEST(Openssl_client, is_served_by_a_key_of_rsa) {
   run_in_time([]() -> Deferred<> {
-    const auto server = co_await serve_echo(server_options("rsa_server"));
+    const auto server = co_await serve_echo(server_options("rsa"));
     for (const std::string& version : both_versions) {
       co_await say_hello(s_client(server.port(), {version, "-verify_hostname", "server"}));
     }

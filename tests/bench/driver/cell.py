@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 
+import certificate
 import machine
 import servers
 
@@ -26,9 +27,12 @@ class Places:
 
 def _command(server, cell, places, port, backend_port, folder):
     values = dict(dataclasses.asdict(places), port=port, backend_port=backend_port, mode=cell.server_mode)
+    files = certificate.files() if server.needs_certificate else ('', '')
+    values['certificate'], values['key'] = files
     if server.template:
         text = (servers.PEERS / server.template).read_text()
-        for name, value in (('PORT', port), ('BACKEND_PORT', backend_port), ('FOLDER', folder)):
+        for name, value in (('PORT', port), ('BACKEND_PORT', backend_port), ('FOLDER', folder),
+                            ('CERTIFICATE', files[0]), ('KEY', files[1])):
             text = text.replace(f'@{name}@', str(value))
         file = pathlib.Path(folder) / 'configuration'
         file.write_text(text)
@@ -52,9 +56,9 @@ def _load(cell, form, places, processor, port, backend_port, pid):
         options['backend-port'] = backend_port
     if cell.load in ('echo', 'growth'):
         options.update({'seconds': form.seconds, 'warm-up': form.warm_up})
-    sizes = {'BULK': form.bulk_bytes, 'CHURN': form.churn_count}
+    sizes = {'BULK': form.bulk_bytes, 'CHURN': form.churn_count, 'HANDSHAKES': form.handshake_count}
     options.update({name: sizes.get(value, value) for name, value in cell.options.items()})
-    command = ['taskset', '-c', str(processor), f'{places.programs}/load', cell.load]
+    command = ['taskset', '-c', str(processor), f'{places.programs}/{cell.program}', cell.load]
     for name, value in options.items():
         command += [f'--{name}', str(value)]
     try:

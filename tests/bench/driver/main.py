@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import shutil
 import sys
 import time
 
@@ -54,7 +55,7 @@ def participants(suite, options, places):
 
 def print_row(row):
     figures = ' '.join(f'{name}={row[name]:.4g}' for name in
-                       ('cpu_us', 'cpu_s_per_gb', 'rps', 'gb_per_s', 'p99_us', 'used_bytes', 'foreign') if name in row)
+                       ('cpu_us', 'cpu_s_per_gb', 'rps', 'gb_per_s', 'p99_us', 'idle_bytes', 'used_bytes', 'foreign') if name in row)
     print(f"{row['round']} {row['suite']:7} {row['config']:28} {row['peer']:19} {row.get('error', figures)}", flush=True)
 
 
@@ -65,11 +66,16 @@ class Run:
         if options.rounds:
             self.form = dataclasses.replace(self.form, rounds=options.rounds, core_rounds=options.rounds)
         self.places = cells.Places(options.programs, options.examples)
-        self.chosen = [s for s in suites.SUITES if s.cells and (not options.suite or s.name in options.suite)]
+        self.chosen = [s for s in suites.SUITES if not options.suite or s.name in options.suite]
         self.descriptors = machine.allow_descriptors(65536)
         self.remarks = []
         self.given_up = set()  # what has failed once will do so again
         self.errors_of_ours = []
+        for suite in list(self.chosen):
+            missing = {cell.program for cell in suite.cells if shutil.which(f'{options.programs}/{cell.program}') is None}
+            if missing:
+                self.chosen.remove(suite)
+                self.remark(f'Left out: {suite.name}, without {" ".join(sorted(missing))}.')
 
     def remark(self, text):
         if text not in self.remarks:
@@ -99,6 +105,8 @@ class Run:
                 for cell in self.cells_of(suite):
                     first = round_number * 3 % max(len(there), 1)
                     for server in there[first:] + there[:first]:
+                        if not server.can_be_under(cell.load):
+                            continue
                         if time.monotonic() > end:
                             self.remark(f'The time was up in round {round_number + 1} of {self.form.rounds}.')
                             return

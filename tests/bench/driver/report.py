@@ -40,8 +40,8 @@ def _figure(suite, cell):
     return cell.figure or suite.figure, cell.unit or suite.unit
 
 
-def summary(title, chosen, found):
-    """Peers by cells, relative to raw libuv."""
+def summary(title, chosen, found, base=servers.LIBUV):
+    """Peers by cells, relative to `base`."""
     columns = []
     for suite in suites.SUITES:
         if suite.name in chosen:
@@ -51,20 +51,20 @@ def summary(title, chosen, found):
     if not columns:
         return []
     names = list(dict.fromkeys(peer for _, table, _, _ in columns for peer in table.peers))
-    if servers.LIBUV not in names:
+    if base not in names:
         return []
 
     def standing(name):
         group = 0 if servers.is_ours(name) else 1 if name in servers.RAW else 2
-        known = [table.ratio(name, servers.LIBUV, figure) for _, table, figure, _ in columns]
+        known = [table.ratio(name, base, figure) for _, table, figure, _ in columns]
         known = [value for value in known if value is not None]
         return group, sum(known) / len(known) if group == 2 and known else names.index(name)
 
-    lines = [['raw libuv, absolute'] + [
-        f'{number(table.median(servers.LIBUV, figure))} {unit.split(" ")[0]}' for _, table, figure, unit in columns]]
+    lines = [[f'{base}, absolute'] + [
+        f'{number(table.median(base, figure))} {unit.split(" ")[0]}' for _, table, figure, unit in columns]]
     for name in sorted(names, key=standing):
-        if name != servers.LIBUV:
-            line = [name] + [ratio(table.ratio(name, servers.LIBUV, figure)) for _, table, figure, _ in columns]
+        if name != base:
+            line = [name] + [ratio(table.ratio(name, base, figure)) for _, table, figure, _ in columns]
             lines.append(_bold(name, line))
     return [f'### {title}', ''] + _table([''] + [name for name, _, _, _ in columns], lines)
 
@@ -115,12 +115,15 @@ def write(results, folder, about, versions):
         'Lines, bulk and connections', ['line', 'bulk', 'churn'], found) + summary('Proxies', ['proxy'], found)
     if overview:
         text += ['## In short: time of the processor, relative to raw libuv', ''] + overview
+    overview = summary('TLS', ['tls'], found, servers.EPOLL)
+    if overview:
+        text += ['## In short: TLS, relative to BoringSSL by hand on raw epoll', ''] + overview
     text += plots.write(folder, found)
 
     empty = []
     for suite in suites.SUITES:
         shown = _cells_with_rows(suite, found[suite.name])
-        if not shown and suite.cells:
+        if not shown:
             empty.append(suite.name)
             continue
         text += [f'## {suite.title}', '', suite.remark, '']

@@ -12,16 +12,21 @@ PEERS = pathlib.Path(__file__).resolve().parent.parent / 'peers'
 @dataclasses.dataclass(frozen=True)
 class Server:
     name: str  # as tables show it
-    # What starts it: {programs}, {examples} and {peers} are folders, {port}, {backend_port} and {mode} are
-    # what they say, and {file} is a copy of `template` with @PORT@ and so on filled in.
+    # What starts it: {programs}, {examples} and {peers} are folders, {port}, {backend_port}, {mode},
+    # {certificate} and {key} are what they say, and {file} is a copy of `template` with @PORT@ and so on filled in.
     command: str
     template: str = ''
+    needs_certificate: bool = False
+    loads: tuple = ()  # that it can be under, if that is not all
 
     def program(self, places):
         return self.command.split()[0].format(**places)
 
     def is_there(self, places):
         return shutil.which(self.program(places)) is not None
+
+    def can_be_under(self, load):
+        return not self.loads or load in self.loads
 
 
 OURS = 'async_uv'
@@ -48,8 +53,12 @@ _RUNTIMES = [
 _NODE = [Server('Node.js', 'node {peers}/node/server.js {port} {mode}')]
 
 
-def _twice(command):
-    return [Server(OURS, command), Server(AGAIN, command)]
+def _twice(command, **more):
+    return [Server(OURS, command, **more), Server(AGAIN, command, **more)]
+
+
+def _tls(name, program):
+    return Server(name, program + ' {port} {mode} {certificate} {key}', needs_certificate=True)
 
 
 ROLES = {
@@ -71,6 +80,14 @@ ROLES = {
         Server('HAProxy', 'haproxy -db -q -f {file}', template='haproxy/haproxy.cfg'),
         Server('nginx', 'nginx -c {file}', template='nginx/nginx.conf'),
     ],
+    'tls': _twice('{programs}/tls_server {port} {mode} {certificate} {key}', needs_certificate=True) + [
+        _tls(EPOLL, '{programs}/epoll_tls'),
+        _tls('Asio', '{programs}/asio_tls'),
+        _tls('Go', '{programs}/go'),
+        _tls('Node.js', 'node {peers}/node/server.js'),
+        Server('nginx', 'nginx -c {file}', template='nginx/tls.conf', needs_certificate=True,
+               loads=('handshake', 'resume')),
+    ],
 }
 
 
@@ -78,7 +95,7 @@ def is_ours(name):
     return name.startswith(OURS)
 
 
-_PACKAGES = ('libuv1-dev', 'libasio-dev', 'libcapnp-dev', 'libevent-dev', 'librust-tokio-dev', 'golang-go',
+_PACKAGES = ('libuv1-dev', 'android-libboringssl-dev', 'libasio-dev', 'libcapnp-dev', 'libevent-dev', 'librust-tokio-dev', 'golang-go',
              'liblwt-ocaml-dev', 'nodejs', 'haproxy', 'nginx')
 
 

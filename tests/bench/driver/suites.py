@@ -15,6 +15,7 @@ class Cell:
     options: dict  # its options
     server_mode: str = 'echo'
     environment: dict = dataclasses.field(default_factory=dict)
+    program: str = 'load'  # which is the load
     backend: bool = False  # the load is also the server behind a proxy
     connections: int = 1
     figure: str = ''  # the primary one, if it is another than the suite's
@@ -58,6 +59,28 @@ def _bulk(config, mode, **more):
 def _growth(connections, **more):
     options = {'connections': connections, 'size': 64, 'sources': 9, 'warm-up': 0.6}
     return Cell(f'{connections:,} connections', 'growth', options, connections=connections, **more)
+
+
+def _tls(config, load, options, server_mode='echo', **more):
+    return Cell(config, load, options, server_mode=server_mode, program='tls_load', **more)
+
+
+def _tls_handshake(config, load):
+    return _tls(config, load, {'connections': 16, 'count': 'HANDSHAKES'}, connections=16, figure='cpu_us',
+                unit='µs a connection', smoke=True)
+
+
+def _tls_echo(config, connections, size, **more):
+    return _tls(config, 'echo', {'connections': connections, 'size': size}, connections=connections, **more)
+
+
+def _tls_bulk(config, mode, **more):
+    return _tls(config, mode, {'bytes': 'BULK'}, server_mode=mode, figure='cpu_s_per_gb', unit='s/GB', smoke=True, **more)
+
+
+def _tls_idle(connections, **more):
+    return _tls(f'{connections:,} idle connections', 'growth', {'connections': connections, 'size': 64},
+                connections=connections, figure='used_bytes', unit='bytes a connection', **more)
 
 
 CORE = 'core'  # is no load on a server: core.py measures it
@@ -111,7 +134,19 @@ SUITES = [
         ('busy_bytes', 'after many'), ('p99_us', 'p99 µs')),
           'Resident bytes a connection: of connections that have done nothing yet, of those that are idle after one '
           'request, and after echoing 64 B for a while, which is what the time is of.'),
-    Suite('tls', 'TLS', 'tls', 'cpu_us', 'µs', [], (), 'There is no TLS yet.'),
+    Suite('tls', 'TLS', 'tls', 'cpu_us', 'µs a request', [
+        _tls_handshake('full handshake', 'handshake'),
+        _tls_handshake('resumed handshake', 'resume'),
+        _tls_echo('c1 64 B', 1, 64, short=False),
+        _tls_echo('c64 64 B', 64, 64, smoke=True),
+        _tls_echo('c64 16 KiB', 64, 16384),
+        _tls_bulk('server sends', 'send'),
+        _tls_bulk('server receives', 'receive', short=False),
+        _tls_idle(1000, smoke=True),
+        _tls_idle(4000, short=False),
+    ], _LATENCY + (('gb_per_s', 'GB/s'), ('idle_bytes', 'bytes, new'), ('busy_bytes', 'bytes, after many')),
+          'TLS 1.3 with AES-128-GCM, X25519 and ECDSA on P-256. `raw epoll` is BoringSSL by hand. A handshake is connect, '
+          'handshake, and both say that they end. Idle connections are idle after one request.'),
 ]
 
 
@@ -123,6 +158,7 @@ class Form:
     warm_up: float
     bulk_bytes: int
     churn_count: int
+    handshake_count: int
     budget: float  # seconds after which nothing more is begun
     tries: int  # of a cell that something else disturbs
     patience: float  # seconds to wait for others to be quiet
@@ -131,9 +167,9 @@ class Form:
 
 
 FORMS = {
-    'smoke': Form(1, 0.1, 0.05, 128 << 20, 500, 60, 1, 0, 0, 0.001),
-    'short': Form(3, 0.25, 0.1, 512 << 20, 3000, 240, 2, 0.5, 1, 0.02),
-    'long': Form(7, 0.7, 0.3, 2 << 30, 10000, 7200, 4, 3, 5, 0.03),
+    'smoke': Form(1, 0.1, 0.05, 128 << 20, 500, 100, 60, 1, 0, 0, 0.001),
+    'short': Form(3, 0.25, 0.1, 512 << 20, 3000, 1000, 240, 2, 0.5, 1, 0.02),
+    'long': Form(7, 0.7, 0.3, 2 << 30, 10000, 5000, 7200, 4, 3, 5, 0.03),
 }
 
 

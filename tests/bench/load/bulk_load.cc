@@ -1,10 +1,13 @@
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "tests/bench/load/backend.h"
 #include "tests/bench/load/loads.h"
@@ -20,8 +23,9 @@ constexpr char filler = 'x';
 class Bulk_end final : public Pollable {
  public:
   /// Sends `bytes` bytes, if that is any, and then that no more will come, while it receives.
-  Bulk_end(Loop& loop, int fd, std::uint64_t bytes) : loop_(loop), fd_(fd), to_send_(bytes) {
-    loop_.watch(fd_, *this, bytes == 0 ? EPOLLIN : EPOLLIN | EPOLLOUT);
+  Bulk_end(Loop& loop, std::unique_ptr<Stream> stream, std::uint64_t bytes)
+      : loop_(loop), stream_(std::move(stream)), to_send_(bytes) {
+    loop_.watch(stream_->fd(), *this, bytes == 0 ? EPOLLIN : EPOLLIN | EPOLLOUT);
   }
 
   void on_events(std::uint32_t events) override {
@@ -39,25 +43,22 @@ class Bulk_end final : public Pollable {
     static const std::string buffer(256 * 1024, filler);
     while (to_send_ > 0) {
       const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(to_send_, buffer.size()));
-      const ssize_t sent = send(fd_, buffer.data(), n, MSG_NOSIGNAL);
-      if (sent < 0 && errno == EAGAIN) return;
-      if (sent < 0) give_up("send");
-      to_send_ -= static_cast<std::uint64_t>(sent);
+      const std::size_t sent = stream_->send(std::string_view(buffer).substr(0, n));
+      if (sent == 0) return;
+      to_send_ -= sent;
       loop_.progressed();
     }
-    shutdown(fd_, SHUT_WR);
-    loop_.change(fd_, *this, EPOLLIN);
+    if (!stream_->flush()) return;
+    stream_->end();
+    loop_.change(stream_->fd(), *this, EPOLLIN);
   }
 
   void receive() {
     static char buffer[256 * 1024];
-    // The beginning is looked at.  The rest is counted, and not even copied, so that the load is
-    // not what limits the server.
+    // The beginning is looked at.  The rest is counted.
     const bool look = received_ < beginning_size;
-    const ssize_t n = look ? recv(fd_, buffer, sizeof buffer, 0)
-                           : recv(fd_, buffer, std::size_t{64} << 20, MSG_TRUNC);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n < 0) give_up("recv");
+    const ssize_t n = look ? stream_->receive(buffer) : stream_->skip(buffer);
+    if (n < 0) return;
     loop_.progressed();
     if (look) beginning_.append(buffer, static_cast<std::size_t>(n));
     received_ += static_cast<std::uint64_t>(n);
@@ -65,13 +66,13 @@ class Bulk_end final : public Pollable {
     errno = 0;
     if (to_send_ > 0) give_up("the server has ended before it got everything");
     ended_ = true;
-    loop_.forget(fd_);
+    loop_.forget(stream_->fd());
   }
 
   static constexpr std::size_t beginning_size = 1 << 20;
 
   Loop& loop_;
-  int fd_;
+  std::unique_ptr<Stream> stream_;
   std::uint64_t to_send_;
   std::uint64_t received_ = 0;
   std::string beginning_;
@@ -94,19 +95,20 @@ static void check(const Bulk_end& client, const Options& options) {
     give_up("the server has sent something else");
 }
 
-Row bulk_load(const Options& options) {
+Row bulk_load(const Options& options, const Open& open) {
   Loop loop;
   std::optional<Backend> backend;
   if (options.backend_port != 0) {
-    backend.emplace(loop, options.backend_port,
-                    [&](int fd) { return std::make_unique<Bulk_end>(loop, fd, options.bytes); });
+    backend.emplace(loop, options.backend_port, [&](int fd) {
+      return std::make_unique<Bulk_end>(loop, plain(fd), options.bytes);
+    });
   }
 
   Measurement measurement(options.pids);
-  const int fd = connect_to(options.port);
-  set_blocking(fd, false);
+  auto stream = open(connect_to(options.port));
+  set_blocking(stream->fd(), false);
   const bool client_sends = options.mode == "receive" || options.mode == "both";
-  Bulk_end client(loop, fd, client_sends ? options.bytes : 0);
+  Bulk_end client(loop, std::move(stream), client_sends ? options.bytes : 0);
   while (!client.ended()) loop.turn();
   measurement.end();
   check(client, options);

@@ -1,24 +1,26 @@
 #include "tests/bench/load/client.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <cerrno>
+#include <span>
 #include <string_view>
+#include <utility>
 
 #include "tests/bench/load/system.h"
 
 namespace bench {
 
-Client::Client(Loop& loop, const Messages& messages, Replies& replies, int fd, int depth, int first)
+Client::Client(Loop& loop, const Messages& messages, Replies& replies,
+               std::unique_ptr<Stream> stream, int depth, int first)
     : loop_(loop),
       messages_(messages),
       replies_(replies),
-      fd_(fd),
+      stream_(std::move(stream)),
       sent_(static_cast<std::size_t>(first) * messages.size() % messages.round()),
       received_(sent_),
       began_(static_cast<std::size_t>(depth)) {
-  loop_.watch(fd_, *this, EPOLLIN);
+  loop_.watch(stream_->fd(), *this, EPOLLIN);
 }
 
 void Client::start() { request(static_cast<int>(began_.size()), now_ns()); }
@@ -34,28 +36,27 @@ void Client::request(int n, std::uint64_t now) {
   if (!waits_to_send_) send_pending();
 }
 
-void Client::send_pending() {
+bool Client::all_is_sent() {
   while (pending_ > 0) {
-    const std::string_view bytes = messages_.at(sent_, pending_);
-    const ssize_t n = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (n < 0) {
-      if (errno != EAGAIN) give_up("send");
-      if (!waits_to_send_) loop_.change(fd_, *this, EPOLLIN | EPOLLOUT);
-      waits_to_send_ = true;
-      return;
-    }
-    sent_ += static_cast<std::size_t>(n);
-    pending_ -= static_cast<std::size_t>(n);
+    const std::size_t n = stream_->send(messages_.at(sent_, pending_));
+    if (n == 0) return false;
+    sent_ += n;
+    pending_ -= n;
   }
-  if (waits_to_send_) loop_.change(fd_, *this, EPOLLIN);
-  waits_to_send_ = false;
+  return stream_->flush();
+}
+
+void Client::send_pending() {
+  const bool waits = !all_is_sent();
+  if (waits != waits_to_send_)
+    loop_.change(stream_->fd(), *this, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  waits_to_send_ = waits;
 }
 
 void Client::receive() {
   static char buffer[256 * 1024];
-  const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
-  if (n < 0 && errno == EAGAIN) return;
-  if (n < 0) give_up("recv");
+  const ssize_t n = stream_->receive(buffer);
+  if (n < 0) return;
   errno = 0;
   if (n == 0) give_up("the server has closed a connection");
   const auto size = static_cast<std::size_t>(n);

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "tests/bench/load/histogram.h"
 #include "tests/bench/load/loop.h"
 #include "tests/bench/load/messages.h"
+#include "tests/bench/load/stream.h"
 
 namespace bench {
 
@@ -20,22 +22,23 @@ struct Replies {
 
 class Client final : public Pollable {
  public:
-  /// `fd` does not block.  Its first request is the line `first` of `messages`.
-  Client(Loop& loop, const Messages& messages, Replies& replies, int fd, int depth, int first);
+  /// `stream` does not block.  Its first request is the line `first` of `messages`.
+  Client(Loop& loop, const Messages& messages, Replies& replies, std::unique_ptr<Stream> stream,
+         int depth, int first);
 
   void start();
   void on_events(std::uint32_t events) override;
-  int fd() const { return fd_; }
 
  private:
   void request(int n, std::uint64_t now);
   void send_pending();
+  bool all_is_sent();
   void receive();
 
   Loop& loop_;
   const Messages& messages_;
   Replies& replies_;
-  int fd_;
+  std::unique_ptr<Stream> stream_;
   bool waits_to_send_ = false;
   std::size_t sent_;
   std::size_t received_;

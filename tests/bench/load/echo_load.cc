@@ -1,5 +1,6 @@
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "tests/bench/load/backend.h"
 #include "tests/bench/load/loads.h"
@@ -28,7 +29,7 @@ void measure_requests(Loop& loop, Replies& replies, const Options& options, Row&
   row.add_latencies(replies.latencies_ns);
 }
 
-Row echo_load(const Options& options) {
+Row echo_load(const Options& options, const Open& open) {
   Loop loop;
   std::optional<Backend> backend;
   if (options.backend_port != 0) {
@@ -40,9 +41,9 @@ Row echo_load(const Options& options) {
   Replies replies;
   std::deque<Client> clients;
   for (int i = 0; i < options.connections; ++i) {
-    const int fd = connect_to(options.port, i % options.sources);
-    set_blocking(fd, false);
-    clients.emplace_back(loop, messages, replies, fd, options.depth, i);
+    auto stream = open(connect_to(options.port, i % options.sources));
+    set_blocking(stream->fd(), false);
+    clients.emplace_back(loop, messages, replies, std::move(stream), options.depth, i);
   }
   for (Client& client : clients) client.start();
 

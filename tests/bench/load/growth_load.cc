@@ -1,10 +1,7 @@
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <deque>
-#include <string>
+#include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/bench/load/loads.h"
@@ -12,26 +9,11 @@
 
 namespace bench {
 
-/// One request and its reply, waited for.
-static void converse(int fd, const Messages& messages, int first) {
-  const timeval patience = {.tv_sec = 5, .tv_usec = 0};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const std::size_t position = static_cast<std::size_t>(first) * messages.size();
-  const std::string_view request = messages.at(position, messages.size());
-  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size()))
-    give_up("send");
-  std::string reply(messages.size(), '\0');
-  if (recv(fd, reply.data(), reply.size(), MSG_WAITALL) != static_cast<ssize_t>(reply.size()))
-    give_up("recv");
-  if (reply != request) give_up("a reply is wrong");
-}
-
-Row growth_load(const Options& options) {
+Row growth_load(const Options& options, const Open& open) {
   const Messages messages(options.size, options.depth);
   // What a server sets up for its very first client is not to be counted.
-  const int first = connect_to(options.port);
-  converse(first, messages, 0);
+  const auto first = open(connect_to(options.port));
+  converse(*first, messages.at(0, messages.size()));
   wait_until_idle(options.pids);
 
   Row row;
@@ -41,15 +23,16 @@ Row growth_load(const Options& options) {
     row.add(name, (now - static_cast<double>(before)) / options.connections);
   };
 
-  std::vector<int> fds;
+  std::vector<std::unique_ptr<Stream>> streams;
   for (int i = 0; i < options.connections; ++i) {
-    fds.push_back(connect_to(options.port, i % options.sources));
+    streams.push_back(open(connect_to(options.port, i % options.sources)));
   }
   wait_until_idle(options.pids);
   add_bytes("idle_bytes");
 
   for (int i = 0; i < options.connections; ++i) {
-    converse(fds[static_cast<std::size_t>(i)], messages, i);
+    const auto n = static_cast<std::size_t>(i);
+    converse(*streams[n], messages.at(n * messages.size(), messages.size()));
   }
   wait_until_idle(options.pids);
   add_bytes("used_bytes");
@@ -58,19 +41,18 @@ Row growth_load(const Options& options) {
   Replies replies;
   std::deque<Client> clients;
   for (int i = 0; i < options.connections; ++i) {
-    const int fd = fds[static_cast<std::size_t>(i)];
-    set_blocking(fd, false);
+    auto& stream = streams[static_cast<std::size_t>(i)];
+    set_blocking(stream->fd(), false);
     // Each goes on where `converse` has left off.
-    clients.emplace_back(loop, messages, replies, fd, options.depth, i + 1);
+    clients.emplace_back(loop, messages, replies, std::move(stream), options.depth, i + 1);
   }
   for (Client& client : clients) client.start();
   measure_requests(loop, replies, options, row);
   add_bytes("busy_bytes");
 
-  for (const int fd : fds) close(fd);
+  clients.clear();
   wait_until_idle(options.pids);
   add_bytes("closed_bytes");
-  close(first);
   return row;
 }
 

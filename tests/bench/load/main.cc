@@ -6,11 +6,11 @@
 using namespace bench;
 
 static Row run(const Options& options) {
-  if (options.mode == "echo") return echo_load(options);
+  if (options.mode == "echo") return echo_load(options, plain);
   if (options.mode == "churn") return churn_load(options);
-  if (options.mode == "growth") return growth_load(options);
+  if (options.mode == "growth") return growth_load(options, plain);
   if (options.mode == "send" || options.mode == "receive" || options.mode == "both")
-    return bulk_load(options);
+    return bulk_load(options, plain);
   give_up("there is no mode " + options.mode);
 }
 

@@ -1,4 +1,5 @@
-// Asks itself something, encrypted: tls CERTIFICATE KEY. Built WITH_CURL, libcurl does so as well, which uses OpenSSL.
+// Asks itself something, encrypted: tls CERTIFICATE KEY. Built WITH_CURL, libcurl does so as well,
+// which uses OpenSSL.
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>

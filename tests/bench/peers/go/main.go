@@ -1,9 +1,11 @@
-// Go's net package, on one processor.  main PORT MODE
+// Go's net package, on one processor; with crypto/tls, if there is a certificate.
+// main PORT MODE [CERTIFICATE KEY]
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -97,6 +99,15 @@ func main() {
 	listener, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
 	if err != nil {
 		panic(err)
+	}
+	if len(os.Args) == 5 {
+		certificate, err := tls.LoadX509KeyPair(os.Args[3], os.Args[4])
+		if err != nil {
+			panic(err)
+		}
+		listener = tls.NewListener(listener, &tls.Config{
+			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13,
+		})
 	}
 	for {
 		c, err := listener.Accept() // Go sends without delay by default

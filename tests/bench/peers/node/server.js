@@ -1,9 +1,11 @@
-// Node.js.  server.js PORT MODE
+// Node.js; with TLS, if there is a certificate.  server.js PORT MODE [CERTIFICATE KEY]
 'use strict';
+const fs = require('fs');
 const net = require('net');
 const readline = require('readline');
+const tls = require('tls');
 
-const [port, mode] = [Number(process.argv[2]), process.argv[3]];
+const [port, mode, certificate, key] = [Number(process.argv[2]), ...process.argv.slice(3)];
 const bulkBytes = Number(process.env.BULK_BYTES || 2 ** 30);
 const block = Buffer.alloc(64 * 1024, 'x');
 
@@ -72,7 +74,15 @@ const serve = {
 }[mode];
 
 const options = { noDelay: true, allowHalfOpen: mode === 'receive' || mode === 'both' };
-net.createServer(options, (socket) => {
+const accepted = (socket) => {
   socket.on('error', () => {});
   serve(socket);
-}).listen({ port, host: '127.0.0.1', backlog: 4096 });
+};
+const server = certificate === undefined ? net.createServer(options, accepted) : tls.createServer({
+  ...options,
+  cert: fs.readFileSync(certificate),
+  key: fs.readFileSync(key),
+  minVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_128_GCM_SHA256', // it prefers AES-256, unlike all others
+}, accepted);
+server.listen({ port, host: '127.0.0.1', backlog: 4096 });
