@@ -55,15 +55,12 @@ Deferred<Tls::Info> say_hello(Tcp::Where_to_connect<A> where,
                               });
 }
 
-/// Why connecting to `where` has failed.
+/// Why connecting to `where` has failed, such as "expired".
 template <class A>
 Deferred<std::string> refusal(Tcp::Where_to_connect<A> where,
                               std::shared_ptr<const Tcp::Upgrade> tls) {
   const auto connected = co_await or_error(Tcp::connect(std::move(where), {.tls = std::move(tls)}));
-  if (connected) co_return "it was not refused";
-  const auto* error = connected.error().template as<Tcp::Connect_error>();
-  EXPECT_TRUE(error && error->kind() == Tcp::Connect_error::Kind::Tls);
-  co_return connected.error().what();
+  co_return connected ? "it was not refused" : kind_of(connected.error());
 }
 
 /// How what is said on a connection fails.
@@ -100,11 +97,11 @@ TEST(Openssl_server, is_refused_without_a_common_version) {
   run_in_time([]() -> Deferred<> {
     for (const char* const version : {"-tls1", "-tls1_1"}) {
       const auto old = co_await s_server({version, "-rev", "-cipher", "DEFAULT@SECLEVEL=0"});
-      EXPECT_THAT(co_await refusal(old.at(), tls_client()), HasSubstr("alert protocol version"));
+      EXPECT_EQ(co_await refusal(old.at(), tls_client()), "no common version");
     }
     const auto peer = co_await s_server({"-tls1_2", "-rev"});
-    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.min_version = Version::Tls_1_3})),
-                HasSubstr("alert protocol version"));
+    EXPECT_EQ(co_await refusal(peer.at(), tls_client({.min_version = Version::Tls_1_3})),
+              "no common version");
     // It goes on for others.
     co_await say_hello(peer.at(), tls_client());
   });
@@ -119,8 +116,7 @@ TEST(Openssl_server, agrees_on_a_protocol_by_alpn_or_refuses) {
       EXPECT_EQ((co_await say_hello(peer.at(), tls_client({.alpn = {"http/1.1"}}))).alpn,
                 "http/1.1");
       EXPECT_EQ((co_await say_hello(peer.at(), tls_client())).alpn, std::nullopt);
-      EXPECT_THAT(co_await refusal(peer.at(), tls_client({.alpn = {"other"}})),
-                  HasSubstr("alert no application protocol"));
+      EXPECT_EQ(co_await refusal(peer.at(), tls_client({.alpn = {"other"}})), "no common protocol");
       // One that knows of none does not mind.
       const auto without = co_await s_server({version, "-rev"});
       EXPECT_EQ((co_await say_hello(without.at(), tls_client({.alpn = {"other"}}))).alpn,
@@ -137,8 +133,7 @@ TEST(Openssl_server, has_groups_and_ciphers_of_its_choice) {
     const Tls::Info info = co_await say_hello(peer.at(), tls_client());
     EXPECT_EQ(info.group, "P-384");
     EXPECT_EQ(info.cipher, "TLS_CHACHA20_POLY1305_SHA256");
-    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.groups = "X25519"})),
-                HasSubstr("alert handshake failure"));
+    EXPECT_EQ(co_await refusal(peer.at(), tls_client({.groups = "X25519"})), "refused");
     const auto chosen = co_await s_server({"-tls1_2", "-rev"});
     EXPECT_EQ((co_await say_hello(chosen.at(), tls_client({.groups = "P-256"}))).group, "P-256");
   });
@@ -159,27 +154,24 @@ TEST(Openssl_server, is_refused_with_a_certificate_that_is_not_right) {
       std::string certificate;
       std::string why;
     };
-    const std::vector<Wrong> all{{"other_server", "IP address mismatch"},
-                                 {"stranger", "unable to get local issuer certificate"},
-                                 {"below_middle", "unable to get local issuer certificate"},
-                                 {"self_signed", "self signed certificate"},
-                                 {"expired", "certificate has expired"},
-                                 {"not_yet", "certificate is not yet valid"}};
+    const std::vector<Wrong> all{{"other_server", "wrong host"}, {"stranger", "untrusted"},
+                                 {"below_middle", "untrusted"},  {"self_signed", "untrusted"},
+                                 {"expired", "expired"},         {"not_yet", "not yet valid"}};
     for (const Wrong& wrong : all) {
       const auto peer = co_await s_server({"-rev"}, {.certificate = wrong.certificate});
       const auto tls =
           wrong.certificate == "expired" ? tls_client({.verified_name = "server"}) : tls_client();
-      EXPECT_THAT(co_await refusal(peer.at(), tls), HasSubstr(wrong.why));
+      EXPECT_EQ(co_await refusal(peer.at(), tls), wrong.why);
       const auto anybody = Tls::client({.accept_any_certificate_of_anybody = true});
       co_await say_hello(peer.at(), anybody);
     }
     const auto peer = co_await s_server({"-rev"});
-    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.verified_name = "somebody.else"})),
-                HasSubstr("Hostname mismatch"));
-    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.verified_name = "127.0.0.2"})),
-                HasSubstr("IP address mismatch"));
-    EXPECT_THAT(co_await refusal(peer.at(), tls_client({.verified_name = "a.b.wild.example"})),
-                HasSubstr("Hostname mismatch"));
+    EXPECT_EQ(co_await refusal(peer.at(), tls_client({.verified_name = "somebody.else"})),
+              "wrong host");
+    EXPECT_EQ(co_await refusal(peer.at(), tls_client({.verified_name = "127.0.0.2"})),
+              "wrong host");
+    EXPECT_EQ(co_await refusal(peer.at(), tls_client({.verified_name = "a.b.wild.example"})),
+              "wrong host");
     co_await say_hello(peer.at(), tls_client({.verified_name = "a.wild.example"}));
   });
 }
@@ -190,7 +182,7 @@ TEST(Openssl_server, is_refused_with_a_certificate_that_was_revoked) {
     const auto careful = Tls::client(
         {.trust = Tls::Trust::roots(all.chain("root")).with_revocations(all.file("root.crl"))});
     const auto revoked = co_await s_server({"-rev"}, {.certificate = "revoked"});
-    EXPECT_THAT(co_await refusal(revoked.at(), careful), HasSubstr("certificate revoked"));
+    EXPECT_EQ(co_await refusal(revoked.at(), careful), "revoked");
     co_await say_hello(revoked.at(), tls_client());  // which does not know
     const auto good = co_await s_server({"-rev"});
     co_await say_hello(good.at(), careful);
@@ -227,8 +219,8 @@ TEST(Openssl_server, is_verified_by_its_ipv6_address) {
     const auto peer = co_await s_server({"-rev"}, {.where = "[::1]:0"});
     co_await say_hello(Tcp::to_host_and_port("::1", peer.port), tls_client());
     const auto wrong = co_await s_server({"-rev"}, {.certificate = "not_yet", .where = "[::1]:0"});
-    EXPECT_THAT(co_await refusal(Tcp::to_host_and_port("::1", wrong.port), tls_client()),
-                HasSubstr("certificate"));
+    EXPECT_EQ(co_await refusal(Tcp::to_host_and_port("::1", wrong.port), tls_client()),
+              "wrong host");
   });
 }
 
@@ -307,11 +299,11 @@ TEST(Openssl_server, gets_the_certificate_that_it_requires) {
 TEST(Openssl_server, refuses_clients_without_a_certificate_of_use) {
   run_in_time([]() -> Deferred<> {
     const auto tls_1_2 = co_await s_server(requiring("-tls1_2"));
-    EXPECT_THAT(co_await refusal(tls_1_2.at(), tls_client()), HasSubstr("alert handshake failure"));
-    EXPECT_THAT(co_await refusal(tls_1_2.at(), tls_client(as("stranger"))),
-                HasSubstr("alert unknown ca"));
-    EXPECT_THAT(co_await refusal(tls_1_2.at(), tls_client(as("expired"))),
-                HasSubstr("alert certificate expired"));
+    EXPECT_EQ(co_await refusal(tls_1_2.at(), tls_client()), "refused");
+    EXPECT_EQ(co_await refusal(tls_1_2.at(), tls_client(as("stranger"))),
+              "client certificate refused");
+    EXPECT_EQ(co_await refusal(tls_1_2.at(), tls_client(as("expired"))),
+              "client certificate refused");
     // With TLS 1.3 the client is done before the server has seen its certificate.
     const auto peer = co_await s_server(requiring("-tls1_3"));
     const auto first_read = [](Reader reader, Writer) -> Deferred<> {

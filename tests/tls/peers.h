@@ -36,8 +36,11 @@ inline Tcp::Where_to_listen<Address::Inet, int> on_loopback() {
       [](const Address::Inet& actual) { return actual.port(); });
 }
 
-/// `kind_of(error)` is that of an error of TLS, such as "truncated"; else what it says.
+/// `kind_of(error)` is that of an error of TLS, such as "truncated", or of that by which connecting
+/// has failed; else what it says.
 inline std::string kind_of(const Error& error) {
+  const auto* connecting = error.as<Tcp::Connect_error>();
+  if (connecting && connecting->cause()) return kind_of(*connecting->cause());
   const auto* of_tls = error.as<Tls::Error>();
   return of_tls ? std::string(to_string(of_tls->kind())) : error.what();
 }
