@@ -217,28 +217,5 @@ TEST(Tls_client, resumes_nothing_where_that_is_not_wanted) {
   });
 }
 
-TEST(Tls_client, refuses_settings_that_are_of_no_use) {
-  const auto& files = Certificates::get();
-  const std::vector<std::pair<Tls::Client_options, std::string>> wrong{
-      {{.trust = Tls::Trust::roots("/nowhere.pem")}, "/nowhere.pem"},
-      {{.trust = Tls::Trust::roots(Tls::Pem{"nonsense"})}, "certificate"},
-      {{.trust = Tls::Trust::folder("/nowhere")}, "/nowhere"},
-      {{.alpn = {""}}, "ALPN"},
-      {{.identity = Tls::Identity{.certificate_chain = files.chain("client"),
-                                  .private_key = files.key("server")}},
-       "is not that of"},
-      {{.groups = "nonsense"}, "nonsense"},
-      {{.key_log = "/nowhere/secrets"}, "/nowhere/secrets"}};
-  for (const auto& [options, why] : wrong) {
-    try {
-      Tls::client(options);
-      ADD_FAILURE() << why;
-    } catch (const Tls::Error& error) {
-      EXPECT_EQ(error.kind(), Kind::Configuration);
-      EXPECT_THAT(error.what(), HasSubstr(why));
-    }
-  }
-}
-
 }  // namespace
 }  // namespace async
