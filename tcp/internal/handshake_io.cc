@@ -105,8 +105,6 @@ Deferred<> Handshake_io::until_possible(Direction direction) {
 Deferred<bool> Handshake_io::read_more(std::size_t most) {
   const std::size_t before = buffer_.size();
   for (;;) {
-    // It is the other side's turn, so there is hardly ever something yet.
-    co_await until_possible(Direction::In);
     Io_result result = Io_result::would_block();
     buffer_.resize_and_overwrite(before + most, [&](char* bytes, std::size_t) noexcept {
       result = ear_->transport().read({bytes + before, most});
@@ -120,7 +118,7 @@ Deferred<bool> Handshake_io::read_more(std::size_t most) {
       case Io_result::Status::Error:
         throw Io_error(result.error, peer_);
       case Io_result::Status::Would_block:
-        break;
+        co_await until_possible(Direction::In);
     }
   }
 }
