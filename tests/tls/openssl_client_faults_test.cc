@@ -3,13 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tests/support/temporary_folder.h"
 #include "tests/tls/openssl_client.h"
 #include "tests/tls/peers.h"
 
@@ -18,8 +15,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Tls::Client_certificates;
-using Tls::Version;
 
 TEST(Openssl_client, that_is_killed_has_not_ended_in_order) {
   run_in_time([]() -> Deferred<> {

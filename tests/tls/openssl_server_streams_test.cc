@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <fstream>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "tests/support/temporary_folder.h"
@@ -19,8 +17,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsSubsetOf;
-using Tls::Client_options;
-using Tls::Version;
 
 TEST(Openssl_server, that_is_killed_has_not_ended_in_order) {
   run_in_time([]() -> Deferred<> {

@@ -3,22 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <fstream>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "tests/support/temporary_folder.h"
 #include "tests/tls/openssl_server.h"
 #include "tests/tls/peers.h"
 
 namespace async {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::IsSubsetOf;
 using Tls::Client_options;
 using Tls::Version;
 

@@ -81,19 +81,23 @@ Deferred<Listening> socat_server(std::string version, std::string other) {
                    "listening on");
 }
 
+/// What comes back when `sent` is all that is said.
+Deferred<std::string> echoed(const Listening* peer, std::string sent) {
+  return Tcp::with_connection(
+      peer->at(), {.tls = tls_client()},
+      [sent = std::move(sent)](auto, Reader reader, Writer writer) -> Deferred<std::string> {
+        writer.write(sent);
+        writer.shutdown_send();
+        co_return co_await reader.contents();
+      });
+}
+
 TEST(Socat, as_a_server_gives_megabytes_back) {
   run_in_time([]() -> Deferred<> {
     const std::string sent = large_binary(4'000'000);
     for (const std::string& version : both_versions) {
       auto peer = co_await socat_server(version, "EXEC:cat");
-      const std::string got = co_await Tcp::with_connection(
-          peer.at(), {.tls = tls_client()},
-          [&](auto, Reader reader, Writer writer) -> Deferred<std::string> {
-            writer.write(sent);
-            writer.shutdown_send();
-            co_return co_await reader.contents();
-          });
-      EXPECT_TRUE(got == sent);
+      EXPECT_TRUE(co_await echoed(&peer, sent) == sent);
       EXPECT_EQ(co_await peer.program.ended(), 0);
     }
   });
@@ -105,14 +109,7 @@ TEST(Socat, joins_a_client_of_ours_with_a_server_of_ours) {
     for (const std::string& version : both_versions) {
       const auto server = co_await serve_echo();
       auto peer = co_await socat_server(version, to_us(server.port(), version));
-      const std::string got = co_await Tcp::with_connection(
-          peer.at(), {.tls = tls_client()},
-          [&](auto, Reader reader, Writer writer) -> Deferred<std::string> {
-            writer.write(sent);
-            writer.shutdown_send();
-            co_return co_await reader.contents();
-          });
-      EXPECT_TRUE(got == sent);
+      EXPECT_TRUE(co_await echoed(&peer, sent) == sent);
       EXPECT_EQ(co_await peer.program.ended(), 0);
       co_await server.end();
       EXPECT_THAT(*server.ends, ElementsAre(Eof::Reason::Clean));

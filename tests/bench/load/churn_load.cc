@@ -99,18 +99,13 @@ Row churn_load(const Options& options) {
   churn(options, messages, warm_up);
 
   Progress progress = {.to_make = options.count, .latencies_ns = {}};
-  const std::uint64_t begin = now_ns();
   Measurement measurement(options.pids);
   churn(options, messages, progress);
   measurement.end();
 
   Row row;
-  const auto count = static_cast<double>(progress.done);
-  row.add("requests", static_cast<std::uint64_t>(progress.done));
-  row.add("rps", count / (static_cast<double>(now_ns() - begin) * 1e-9));
-  row.add("cpu_us", measurement.server_seconds() / count * 1e6);
-  measurement.add_to(row);
-  row.add_latencies(progress.latencies_ns);
+  measurement.add_requests_to(row, static_cast<std::uint64_t>(progress.done),
+                              progress.latencies_ns);
   return row;
 }
 

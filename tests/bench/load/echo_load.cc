@@ -20,13 +20,7 @@ void measure_requests(Loop& loop, Replies& replies, const Options& options, Row&
   turn_for(loop, options.seconds);
   measurement.end();
   if (replies.count == 0) give_up("there were no replies");
-
-  const auto count = static_cast<double>(replies.count);
-  row.add("requests", replies.count);
-  row.add("rps", count / measurement.seconds());
-  row.add("cpu_us", measurement.server_seconds() / count * 1e6);
-  measurement.add_to(row);
-  row.add_latencies(replies.latencies_ns);
+  measurement.add_requests_to(row, replies.count, replies.latencies_ns);
 }
 
 Row echo_load(const Options& options, const Open& open) {

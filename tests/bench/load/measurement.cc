@@ -95,4 +95,14 @@ void Measurement::add_to(Row& row) const {
   row.add("server_wait", (end_.server_wait - begin_.server_wait) / seconds());
 }
 
+void Measurement::add_requests_to(Row& row, std::uint64_t count,
+                                  const Histogram& latencies_ns) const {
+  const auto requests = static_cast<double>(count);
+  row.add("requests", count);
+  row.add("rps", requests / seconds());
+  row.add("cpu_us", server_seconds() / requests * 1e6);
+  add_to(row);
+  row.add_latencies(latencies_ns);
+}
+
 }  // namespace bench

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tests/bench/load/histogram.h"
 #include "tests/bench/load/row.h"
 
 namespace bench {
@@ -33,6 +34,8 @@ class Measurement {
   /// machines; and how long the load and the server waited for a processor.  All but the first as
   /// parts of the seconds.
   void add_to(Row& row) const;
+  /// `add_requests_to(row, count, latencies_ns)` adds all that, and what `count` requests cost.
+  void add_requests_to(Row& row, std::uint64_t count, const Histogram& latencies_ns) const;
 
  private:
   struct Times {
