@@ -8,25 +8,12 @@
 #include "async/async.h"
 #include "async/internal/engine.h"
 #include "async/testing/simulation.h"
+#include "tests/support/turns.h"
 
 namespace async {
 namespace {
 
 internal::Turnstile& turnstile() { return internal::engine().turnstile; }
-
-/// Counts turns of the loop.
-class Turns final : internal::Turn_task {
- public:
-  Turns() { run_in_turn(); }
-  int count() const noexcept { return count_; }
-
- private:
-  void run_in_turn() noexcept override {
-    ++count_;
-    internal::engine().at_turn_end.push_back(*this);
-  }
-  int count_ = -1;
-};
 
 TEST(Turnstile, lets_the_first_in_a_turn_pass_at_once) {
   testing::Simulation().run([]() -> Deferred<> {

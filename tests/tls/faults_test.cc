@@ -252,29 +252,5 @@ TEST(Tls_faults, of_who_closes_while_the_other_side_sends_are_no_endless_exchang
   EXPECT_LT(world.simulation.trace().size(), 1'000'000U);
 }
 
-TEST(Tls_faults, that_are_many_handshakes_at_once_leave_turns_to_other_connections) {
-  World world;
-  world.simulation.run([&]() -> Deferred<> {
-    const auto server = co_await world.serve();
-    const auto plain = co_await echo_server(world.host, 80);
-    const auto quick = co_await Tcp::connect(Tcp::to_host_and_port("server", 80));
-    const auto secret = co_await Tcp::connect(there(), {.tls = tls_client()});
-    const auto client = tls_client();
-    std::vector<Deferred<std::string>> answers;
-    for (int i = 0; i < 100; ++i) answers.push_back(ask(there(), "hello", {.tls = client}));
-    // All hellos come together, and these behind them.
-    for (const auto& other : {quick, secret}) {
-      other.writer.write_line("quick");
-      EXPECT_EQ(co_await other.reader.read_line(), "quick");
-    }
-    std::size_t done = 0;
-    for (const auto& answer : answers) done += answer.is_determined() ? 1 : 0;
-    EXPECT_LT(done, 10U);
-    for (const auto& answer : answers) EXPECT_EQ(co_await answer, "hello");
-    co_await quick.writer.close();
-    co_await secret.writer.close();
-  });
-}
-
 }  // namespace
 }  // namespace async
