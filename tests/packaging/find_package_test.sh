@@ -13,9 +13,14 @@ if grep -rl "$source" "$work/installed" --include='*.cmake' --include='*.h'; the
   fail "the installed copy knows where it came from"
 fi
 configure "$here/consumer" consumer -DCMAKE_CXX_COMPILER="$compiler" -DPROGRAMS="$work/programs" \
-  -DCMAKE_PREFIX_PATH="$work/installed" -DWITH_TLS=ON >/dev/null
+  -DCMAKE_PREFIX_PATH="$work/installed" -DWITH_TLS=ON -DWITH_CURL=ON >/dev/null
 build_and_run_programs consumer
 build_and_run_tls consumer
+
+# Beside OpenSSL, which libcurl loads, it says that it refuses.
+output=$(run_tls "$work/consumer/tls_and_curl")
+[[ $output == *"this program has loaded OpenSSL as well"*ASYNC_UV_BUILD_BORINGSSL* ]] || fail "tls_and_curl says: $output"
+
 for program in deferreds echo_server; do
   if ldd "$work/consumer/$program" | grep ssl; then fail "$program needs BoringSSL"; fi
 done
