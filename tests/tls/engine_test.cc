@@ -22,6 +22,7 @@ namespace {
 using ::testing::HasSubstr;
 using Kind = Tls::Error::Kind;
 using Tls::internal::Engine;
+using Tls::internal::Kept_output;
 
 std::unique_ptr<Engine> engine_of(const Tcp::Upgrade& upgrade) {
   return dynamic_cast<const Tls::internal::Makes_engines&>(upgrade).make_engine("server:443");
@@ -38,7 +39,7 @@ struct Side {
 
   /// `go_on(input)` is what it has to say to that.
   std::string go_on(std::string_view input) {
-    std::string output;
+    Kept_output output;
     engine->set_input(input);
     do {
       progress = engine->handshake(output);
@@ -46,7 +47,7 @@ struct Side {
     } while (progress == Engine::Progress::Wants_signature);
     unread = std::string(engine->input());
     engine->set_input({});
-    return output;
+    return output.take();
   }
   std::string unread;
 
@@ -54,9 +55,9 @@ struct Side {
   bool has_failed() const { return progress == Engine::Progress::Failed; }
 
   std::string encrypt(std::string_view text) const {
-    std::string output;
+    Kept_output output;
     EXPECT_EQ(engine->write(text, output), Engine::Status::Done);
-    return output;
+    return output.take();
   }
 
   struct Got {
@@ -66,14 +67,16 @@ struct Side {
   };
   Got decrypt(std::string_view input, std::size_t room = 1000) const {
     Got got;
+    Kept_output said;
     engine->set_input(input);
     for (;;) {
       std::string into(room, '\0');
-      const Engine::Read read = engine->read(into, got.said);
+      const Engine::Read read = engine->read(into, said);
       got.last = read.status;
       if (read.status != Engine::Status::Done) break;
       got.text += into.substr(0, read.bytes);
     }
+    got.said = said.take();
     engine->set_input({});
     return got;
   }
@@ -260,9 +263,10 @@ TEST_P(Engine_of_version, fails_a_record_of_which_any_byte_is_wrong) {
 TEST_P(Engine_of_version, ends_in_order_only_by_tls) {
   Both both(server());
   both.shake_hands();
-  std::string records = both.server.unread + both.client.encrypt("last words");
-  both.client.engine->end(records);
-  const Side::Got got = both.server.decrypt(records);
+  const std::string records = both.server.unread + both.client.encrypt("last words");
+  Kept_output end;
+  both.client.engine->end(end);
+  const Side::Got got = both.server.decrypt(records + end.bytes());
   EXPECT_EQ(got.text, "last words");
   EXPECT_EQ(got.last, Engine::Status::Ended);
   EXPECT_EQ(both.server.decrypt("").last, Engine::Status::Ended);
@@ -286,9 +290,9 @@ TEST_P(Engine_of_version, says_what_is_wrong_once_and_then_nothing_any_more) {
   const Side::Got again = both.server.decrypt(both.client.encrypt("more"));
   EXPECT_EQ(again.last, Engine::Status::Failed);
   EXPECT_EQ(again.said, "");
-  std::string output;
+  Kept_output output;
   both.server.engine->end(output);
-  EXPECT_EQ(output, "");
+  EXPECT_EQ(output.bytes(), "");
 
   // Who hears the alert does not answer it.
   const Side::Got heard = both.client.decrypt(both.client.unread + got.said);
@@ -296,7 +300,7 @@ TEST_P(Engine_of_version, says_what_is_wrong_once_and_then_nothing_any_more) {
   EXPECT_EQ(both.client.engine->error().kind(), Kind::Refused);
   EXPECT_EQ(heard.said, "");
   both.client.engine->end(output);
-  EXPECT_EQ(output, "");
+  EXPECT_EQ(output.bytes(), "");
 }
 
 TEST(Engine, fails_whatever_is_no_hello) {
@@ -359,7 +363,7 @@ TEST(Engine, has_slow_signatures_made_elsewhere) {
       options.trust = Tls::Trust::roots(Certificates::get().chain("root"));
       Both both(options, {.identity = identity("rsa")});
       const std::string hello = both.client.go_on("");
-      std::string output;
+      Kept_output output;
       both.server.engine->set_input(hello);
       const auto progress = both.server.engine->handshake(output);
       const bool is_slow = std::string_view(name) != "server";

@@ -46,17 +46,60 @@ TEST(Tls, encrypts_what_is_said) {
   });
 }
 
+std::string bytes(int n) {
+  std::string result;
+  for (int i = 0; i < n; ++i) result += static_cast<char>(i * 7 + i / 1000);
+  return result;
+}
+
 TEST(Tls, carries_megabytes_both_ways) {
   World world;
   world.simulation.run([&]() -> Deferred<> {
     const auto server = co_await world.serve(server_options());
-    std::string sent;
-    for (int i = 0; i < 3'000'000; ++i) sent += static_cast<char>(i * 7 + i / 1000);
+    const std::string sent = bytes(3'000'000);
     const std::string got = co_await Tcp::with_connection(
         there(), {.tls = tls_client()},
         [&](auto, Reader reader, Writer writer) -> Deferred<std::string> {
           writer.write(sent.substr(0, 100));
           writer.schedule(sent.substr(100));
+          writer.shutdown_send();
+          co_return co_await reader.contents();
+        });
+    EXPECT_TRUE(got == sent);
+  });
+}
+
+/// TLS within TLS, as to a server beyond a proxy that is asked for by TLS.
+class Twice final : public Tcp::Upgrade {
+ public:
+  explicit Twice(std::shared_ptr<const Tcp::Upgrade> once) : once_(std::move(once)) {}
+
+  Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
+                                               std::string peer,
+                                               const Tcp::Stop& stop) const override {
+    auto outer = co_await once_->upgrade(std::move(transport), peer, stop);
+    co_return co_await once_->upgrade(std::move(outer), peer, stop);
+  }
+
+ private:
+  const std::shared_ptr<const Tcp::Upgrade> once_;
+};
+
+TEST(Tls, goes_through_TLS_as_through_anything_else) {
+  World world;
+  world.simulation.run([&]() -> Deferred<> {
+    const auto server = co_await world.host.within([] {
+      return Tcp::Server::create(Tcp::on_port(443),
+                                 {.tls = std::make_shared<Twice>(Tls::server(server_options()))},
+                                 echo_handler);
+    });
+    const std::string sent = bytes(1'000'000);
+    const std::string got = co_await Tcp::with_connection(
+        there(), {.tls = std::make_shared<Twice>(tls_client())},
+        [&](auto, Reader reader, Writer writer) -> Deferred<std::string> {
+          for (std::size_t at = 0; at < sent.size(); at += 12'345) {
+            writer.schedule(sent.substr(at, 12'345));
+          }
           writer.shutdown_send();
           co_return co_await reader.contents();
         });

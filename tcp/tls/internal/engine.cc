@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "async/io/inet_addr.h"
+#include "tcp/tls/internal/copy_in_pieces.h"
 #include "tcp/tls/internal/identities.h"
 
 namespace async::Tls::internal {
@@ -58,13 +59,14 @@ struct Engine::Bio_functions {
       BIO_set_retry_read(bio);
       return -1;
     }
-    const std::size_t n = engine.input_.copy(into, static_cast<std::size_t>(size));
+    const std::size_t n = std::min(engine.input_.size(), static_cast<std::size_t>(size));
+    copy_in_pieces(into, engine.input_.substr(0, n));
     engine.input_.remove_prefix(n);
     return static_cast<int>(n);
   }
   static int write(BIO* bio, const char* bytes, int size) {
     auto& engine = *static_cast<Engine*>(BIO_get_data(bio));
-    engine.output_->append(bytes, static_cast<std::size_t>(size));
+    engine.output_->put({bytes, static_cast<std::size_t>(size)});
     return size;
   }
   static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
@@ -157,7 +159,7 @@ bool Engine::use(const Loaded_identity& identity) noexcept {
                                identity.key_takes_long ? &Key_functions::method : nullptr) == 1;
 }
 
-Engine::Progress Engine::handshake(std::string& output) noexcept {
+Engine::Progress Engine::handshake(Output& output) noexcept {
   output_ = &output;
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) return Progress::Done;
@@ -175,7 +177,7 @@ Engine::Progress Engine::handshake(std::string& output) noexcept {
   }
 }
 
-Engine::Read Engine::read(std::span<char> into, std::string& output) noexcept {
+Engine::Read Engine::read(std::span<char> into, Output& output) noexcept {
   output_ = &output;
   std::size_t total = 0;
   // A record at a time, as long as there is room and the next one is here.
@@ -202,13 +204,13 @@ bool Engine::has_more() const noexcept {
   return has_reached_end_ || input_has_ended_ || SSL_pending(ssl_.get()) > 0;
 }
 
-Engine::Status Engine::write(std::string_view bytes, std::string& output) noexcept {
+Engine::Status Engine::write(std::string_view bytes, Output& output) noexcept {
   output_ = &output;
   const int result = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
   return result > 0 ? Status::Done : status_of(result, "write");
 }
 
-void Engine::end(std::string& output) noexcept {
+void Engine::end(Output& output) noexcept {
   output_ = &output;
   if (!error_ && SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
 }

@@ -17,6 +17,7 @@
 #include "tcp/tls/error.h"
 #include "tcp/tls/info.h"
 #include "tcp/tls/internal/identities.h"
+#include "tcp/tls/internal/output.h"
 #include "tcp/tls/internal/signing.h"
 #include "tcp/tls/internal/ssl.h"
 
@@ -25,8 +26,8 @@ namespace async::Tls::internal {
 /// The library's half of one TLS connection: bytes in, bytes out, and what it wants next.
 ///
 /// What comes from the other side is offered by `set_input`, and taken as far as it is of use: all
-/// of it, unless what was decrypted has no room.  What goes to the other side is appended to
-/// `output`, which whoever uses this gives to each call.
+/// of it, unless what was decrypted has no room.  What goes to the other side is put in the
+/// `Output` that whoever uses this gives to each call.
 class Engine {
  public:
   /// `peer` is who is at the other end, for messages.
@@ -56,7 +57,7 @@ class Engine {
     Failed,
   };
   /// `handshake(output)` goes on with the handshake.
-  Progress handshake(std::string& output) noexcept;
+  Progress handshake(Output& output) noexcept;
 
   /// `signature()` is what is to be made, on any thread; it may outlive the engine.
   std::shared_ptr<Signature> signature() const noexcept { return signature_; }
@@ -67,16 +68,16 @@ class Engine {
   };
   /// `read(into, output)` decrypts at most `into.size()` bytes, which is not zero.  There is at
   /// least one if it is Done.
-  Read read(std::span<char> into, std::string& output) noexcept;
+  Read read(std::span<char> into, Output& output) noexcept;
   /// `has_more()` is true if `read` would give something, an end, or an error, without input.
   bool has_more() const noexcept;
 
   /// `write(bytes, output)` encrypts `bytes`, at least one and at most `max_record`, as one record.
-  Status write(std::string_view bytes, std::string& output) noexcept;
+  Status write(std::string_view bytes, Output& output) noexcept;
   static constexpr std::size_t max_record = 16 * 1024;
 
   /// `end(output)` says that no more will be written.
-  void end(std::string& output) noexcept;
+  void end(Output& output) noexcept;
 
   bool has_failed() const noexcept { return error_.has_value(); }
   const Error& error() const noexcept { return *error_; }
@@ -116,8 +117,8 @@ class Engine {
   std::string verified_name_;  // empty if none is
   std::string_view input_;
   bool input_has_ended_ = false;
-  bool has_reached_end_ = false;   // in order or not; what came before it was given first
-  std::string* output_ = nullptr;  // of the call that is under way
+  bool has_reached_end_ = false;  // in order or not; what came before it was given first
+  Output* output_ = nullptr;      // of the call that is under way
   const Loaded_identity* identity_ = nullptr;  // of this side, if it is not the first
   std::shared_ptr<Signature> signature_;
   std::optional<Error> error_;

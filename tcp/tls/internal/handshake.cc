@@ -8,6 +8,7 @@
 #include "async/internal/engine.h"
 #include "async/or_error.h"
 #include "tcp/internal/handshake_io.h"
+#include "tcp/tls/internal/output.h"
 #include "tcp/tls/internal/tls_transport.h"
 
 namespace async::Tls::internal {
@@ -32,7 +33,7 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
   for (;;) {
     // Keys are agreed upon and certificates verified in this call.
     co_await io.wait(async::internal::engine().turnstile.pass());
-    std::string out;
+    Kept_output out;
     engine->set_input(io.buffered());
     const Engine::Progress progress = engine->handshake(out);
     const std::size_t used = io.buffered().size() - engine->input().size();
@@ -40,10 +41,10 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
     if (used > 0) co_await io.read(used);
     if (progress == Engine::Progress::Failed) {
       // The other side is told why; whether that arrives does not matter any more.
-      if (!out.empty()) co_await or_error(io.write(std::move(out)));
+      if (!out.bytes().empty()) co_await or_error(io.write(out.take()));
       throw engine->error();
     }
-    if (!out.empty()) co_await io.write(std::move(out));
+    if (!out.bytes().empty()) co_await io.write(out.take());
     if (progress == Engine::Progress::Done) break;
     if (progress == Engine::Progress::Wants_signature) {
       co_await io.wait(In_thread::run([signature = engine->signature()] { signature->make(); }));

@@ -1,12 +1,15 @@
 #include "tcp/tls/internal/tls_transport.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "async/io/io_error.h"
+#include "tcp/tls/internal/copy_in_pieces.h"
+#include "tcp/tls/internal/output.h"
 
 namespace async::Tls::internal {
 
@@ -15,17 +18,105 @@ namespace {
 constexpr std::size_t most_at_once = 256 * 1024;  // encrypted before it is handed over
 constexpr std::size_t input_size = 64 * 1024;
 
-// Buffers of the thread: nothing stays in them between two calls.
-std::string& output_buffer() {
-  thread_local std::string buffer;
-  buffer.clear();
-  return buffer;
+/// A buffer of the thread, in which nothing stays from one call to another.  The transport below
+/// may be encrypted as well: each call that is under way has a buffer of its own.
+template <class Buffer>
+class Lent {
+ public:
+  Lent() noexcept : buffer_(std::exchange(spare(), Buffer())) {}
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  ~Lent() { spare() = std::move(buffer_); }
+
+  Buffer& operator*() noexcept { return buffer_; }
+  Buffer* operator->() noexcept { return &buffer_; }
+
+ private:
+  static Buffer& spare() noexcept {
+    thread_local Buffer one;
+    return one;
+  }
+
+  Buffer buffer_;
+};
+
+/// Room for `size` bytes.
+template <std::size_t size>
+class Room {
+ public:
+  std::span<char> get() {
+    if (!bytes_) bytes_ = std::make_unique_for_overwrite<char[]>(size);
+    return {bytes_.get(), size};
+  }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+};
+
+/// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.
+std::error_code send_to(Transport& transport, std::span<std::string_view> parts) noexcept {
+  const auto is_taken = [](std::string_view part) { return part.empty(); };
+  for (;;) {
+    parts = parts.subspan(std::ranges::find_if_not(parts, is_taken) - parts.begin());
+    if (parts.empty()) return {};
+    const Io_result result = transport.write(parts);
+    if (result.status != Io_result::Status::Ok) return result.error;
+    std::size_t taken = result.bytes;
+    for (std::string_view& part : parts) {
+      const std::size_t here = std::min(taken, part.size());
+      part.remove_prefix(here);
+      taken -= here;
+    }
+  }
 }
 
-std::span<char> input_buffer() {
-  thread_local const auto buffer = std::make_unique_for_overwrite<char[]>(input_size);
-  return {buffer.get(), input_size};
-}
+/// What an engine says in one call or in several, on its way to the transport below.  The last of
+/// many large records goes there straight from BoringSSL's buffer, behind those that were kept.
+class Sending final : public Output {
+ public:
+  explicit Sending(Transport& below) : below_(below) { kept_->clear(); }
+
+  /// `is_last()` has what is put from now on leave at once if it is large.
+  void is_last() noexcept { is_last_ = true; }
+
+  void put(std::string_view bytes) noexcept override {
+    size_ += bytes.size();
+    if (is_last_ && bytes.size() >= large && !is_blocked_) {
+      send(bytes);
+    } else {
+      append_in_pieces(*kept_, bytes);
+    }
+  }
+
+  /// `send()` sends what is kept.
+  void send() noexcept {
+    if (!is_blocked_ && !kept_->empty()) send({});
+  }
+
+  std::size_t size() const noexcept { return size_; }  // of all that was put
+  std::size_t sent() noexcept { return size_ - kept_->size(); }
+  const std::string& left() noexcept { return *kept_; }
+  std::error_code error() const noexcept { return error_; }
+
+ private:
+  static constexpr std::size_t large = 2048;  // below that, a copy costs less than a system call
+
+  void send(std::string_view bytes) noexcept {
+    std::array<std::string_view, 2> parts{*kept_, bytes};
+    error_ = send_to(below_, std::span(parts).first(bytes.empty() ? 1 : 2));
+    const auto& [kept, rest] = parts;
+    is_blocked_ = !kept.empty() || !rest.empty();
+    kept_->erase(0, kept_->size() - kept.size());
+    append_in_pieces(*kept_, rest);
+  }
+
+  Transport& below_;
+  Lent<std::string> kept_;
+  std::size_t size_ = 0;
+  bool is_last_ = false;
+  bool is_blocked_ = false;
+  std::error_code error_;
+};
 
 /// What is offered to be written, in pieces of at most one record each.  Large parts are not
 /// copied.
@@ -41,22 +132,24 @@ class Pieces {
     }
   }
 
-  /// `next()` is the next piece, which is valid until the one after it; empty at the end.
+  bool is_at_end() const noexcept { return parts_.empty(); }
+
+  /// `next()` is the next piece, which is valid until the one after it.
   std::string_view next() noexcept {
-    if (parts_.empty()) return {};
     const std::string_view first = rest().substr(0, Engine::max_record);
     if (first.size() == Engine::max_record || parts_.size() == 1) {
       advance(first.size());
       return first;
     }
-    thread_local const auto gathered = std::make_unique_for_overwrite<char[]>(Engine::max_record);
+    const std::span<char> gathered = gathered_->get();
     std::size_t size = 0;
-    while (!parts_.empty() && size < Engine::max_record) {
-      const std::size_t n = rest().copy(gathered.get() + size, Engine::max_record - size);
-      advance(n);
-      size += n;
+    while (!parts_.empty() && size < gathered.size()) {
+      const std::string_view part = rest().substr(0, gathered.size() - size);
+      copy_in_pieces(gathered.data() + size, part);
+      advance(part.size());
+      size += part.size();
     }
-    return {gathered.get(), size};
+    return {gathered.data(), size};
   }
 
  private:
@@ -70,6 +163,7 @@ class Pieces {
 
   std::span<const std::string_view> parts_;
   std::size_t taken_ = 0;  // of the first one
+  Lent<Room<Engine::max_record>> gathered_;
 };
 
 Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
@@ -81,15 +175,17 @@ Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
 bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engine_->has_more(); }
 
 Io_result Tls_transport::read(std::span<char> into) noexcept {
+  Lent<Room<input_size>> input;
   const std::string kept = std::exchange(unread_, std::string());
   engine_->set_input(kept);
   if (kept.empty() && !engine_->has_more()) {
-    if (const Io_result more = read_below(); more.status != Io_result::Status::Ok) return more;
+    if (const Io_result more = read_below(input->get()); more.status != Io_result::Status::Ok)
+      return more;
   }
   for (;;) {
-    std::string& out = output_buffer();
+    Kept_output out;
     const Engine::Read read = engine_->read(into, out);
-    if (!out.empty()) send_by_itself(out);
+    if (!out.bytes().empty()) send_by_itself(out.bytes());
     switch (read.status) {
       case Engine::Status::Done:
         unread_ = engine_->input();
@@ -102,14 +198,15 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
       case Engine::Status::Wants_input:
         break;
     }
-    if (const Io_result more = read_below(); more.status != Io_result::Status::Ok) return more;
+    if (const Io_result more = read_below(input->get()); more.status != Io_result::Status::Ok)
+      return more;
   }
 }
 
-Io_result Tls_transport::read_below() noexcept {
-  const Io_result result = below().read(input_buffer());
+Io_result Tls_transport::read_below(std::span<char> into) noexcept {
+  const Io_result result = below().read(into);
   if (result.status == Io_result::Status::Ok) {
-    engine_->set_input({input_buffer().data(), result.bytes});
+    engine_->set_input({into.data(), result.bytes});
   } else if (result.status == Io_result::Status::Eof) {
     engine_->input_has_ended();
     return Io_result::ok(0);  // the engine knows what that means
@@ -121,57 +218,46 @@ Io_result Tls_transport::read_below() noexcept {
 
 Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept {
   std::error_code error = send_kept();
-  if (unsent_.empty() && !error) {
-    Pieces pieces(parts);
-    pieces.pass_over(plain_that_left_);
-    std::string_view piece = pieces.next();
-    while (!piece.empty() && unsent_.empty() && !error) {
-      std::string& out = output_buffer();
-      thread_local std::vector<Record> records;
-      records.clear();
-      for (; !piece.empty() && out.size() < most_at_once; piece = pieces.next()) {
-        const std::size_t before = out.size();
-        if (engine_->write(piece, out) != Engine::Status::Done) return tls_failed();
-        records.push_back(Record{.plain = piece.size(), .encrypted = out.size() - before});
-      }
-      error = send_records(out, records);
-    }
+  Pieces pieces(parts);
+  pieces.pass_over(plain_that_left_);
+  while (!pieces.is_at_end() && unsent_.empty() && !error) {
+    Sending out(below());
+    Lent<std::vector<Record>> records;
+    records->clear();
+    do {
+      const std::string_view piece = pieces.next();
+      const std::size_t before = out.size();
+      if (pieces.is_at_end() || before + piece.size() >= most_at_once) out.is_last();
+      if (engine_->write(piece, out) != Engine::Status::Done) return tls_failed();
+      records->push_back(Record{.plain = piece.size(), .encrypted = out.size() - before});
+    } while (!pieces.is_at_end() && out.size() < most_at_once);
+    out.send();
+    keep_count(out.sent(), *records);
+    unsent_ = out.left();
+    error = out.error();
   }
   if (error) return Io_result::failed(error);
   const std::size_t done = std::exchange(plain_that_left_, 0);
   return done > 0 ? Io_result::ok(done) : Io_result::would_block();
 }
 
-std::size_t Tls_transport::send(std::string_view out, std::error_code& error) noexcept {
-  std::size_t sent = 0;
-  while (sent < out.size()) {
-    const std::string_view rest = out.substr(sent);
-    const Io_result result = below().write({&rest, 1});
-    if (result.status == Io_result::Status::Error) error = result.error;
-    if (result.status != Io_result::Status::Ok) break;
-    sent += result.bytes;
+void Tls_transport::keep_count(std::size_t sent, std::span<const Record> records) noexcept {
+  for (const Record& record : records) {
+    if (records_.is_empty() && record.encrypted <= sent) {
+      sent -= record.encrypted;
+      plain_that_left_ += record.plain;
+    } else {
+      records_.push_back(record);
+    }
   }
-  return sent;
-}
-
-std::error_code Tls_transport::send_records(std::string_view out,
-                                            std::span<const Record> records) noexcept {
-  std::error_code error;
-  const std::size_t sent = send(out, error);
-  if (sent == out.size()) {
-    for (const Record& record : records) plain_that_left_ += record.plain;
-    return error;
-  }
-  for (const Record& record : records) records_.push_back(record);
   has_left(sent);
-  unsent_.assign(out.substr(sent));
-  return error;
 }
 
 std::error_code Tls_transport::send_kept() noexcept {
   if (unsent_.empty()) return {};
-  std::error_code error;
-  const std::size_t sent = send(unsent_, error);
+  std::string_view rest = unsent_;
+  const std::error_code error = send_to(below(), {&rest, 1});
+  const std::size_t sent = unsent_.size() - rest.size();
   has_left(sent);
   unsent_.erase(0, sent);
   if (!unsent_.empty()) return error;
@@ -197,18 +283,13 @@ void Tls_transport::has_left(std::size_t encrypted) noexcept {
 }
 
 void Tls_transport::send_by_itself(std::string_view out) noexcept {
-  const Record record{.plain = 0, .encrypted = out.size()};
-  if (unsent_.empty()) {
-    static_cast<void>(send_records(out, {&record, 1}));  // who writes next sees the error
-  } else {
-    records_.push_back(record);
-    unsent_ += out;
-  }
+  records_.push_back(Record{.plain = 0, .encrypted = out.size()});
+  unsent_ += out;
+  static_cast<void>(send_kept());  // who writes next sees the error
   if (!unsent_.empty()) below().want_writable(true);
 }
 
 void Tls_transport::want_writable(bool wanted) noexcept {
-  wants_writable_ = wanted;
   // Nobody may have anything to write but the engine.
   if (!wanted) static_cast<void>(send_kept());
   below().want_writable(wanted || !unsent_.empty());
@@ -218,17 +299,17 @@ void Tls_transport::want_writable(bool wanted) noexcept {
 
 void Tls_transport::say_end() noexcept {
   if (end_ != End::Open) return;
-  end_ = End::Ending;
-  std::string& out = output_buffer();
+  end_ = End::Said;
+  Kept_output out;
   engine_->end(out);
-  if (!out.empty()) send_by_itself(out);
+  if (!out.bytes().empty()) send_by_itself(out.bytes());
 }
 
 std::error_code Tls_transport::shutdown_send() noexcept {
   say_end();
-  if (!unsent_.empty() || end_ == End::Ended) return {};
-  end_ = End::Ended;
-  return below().shutdown_send();
+  if (end_ == End::Ended) return {};
+  end_ = unsent_.empty() ? End::Ended : End::Ending;
+  return end_ == End::Ended ? below().shutdown_send() : std::error_code();
 }
 
 std::size_t Tls_transport::unacknowledged() const noexcept {

@@ -47,15 +47,18 @@ class Tls_transport final : public Transport_layer {
     std::size_t plain;
     std::size_t encrypted;
   };
-  enum class End : unsigned char { Open, Ending, Ended };
+  enum class End : unsigned char {
+    Open,
+    Said,    // the engine has said it
+    Ending,  // and below it follows when all that is kept has left
+    Ended,
+  };
 
   bool has_more() const noexcept override;
-  /// `read_below()` gives the engine what is read from the transport below.
-  Io_result read_below() noexcept;
-  /// `send(out, error)` hands `out` to the transport below; it returns how much of it was taken.
-  std::size_t send(std::string_view out, std::error_code& error) noexcept;
-  /// `send_records(out, records)` does so with what `records` describe, and keeps the rest.
-  std::error_code send_records(std::string_view out, std::span<const Record> records) noexcept;
+  /// `read_below(into)` gives the engine what is read from the transport below.
+  Io_result read_below(std::span<char> into) noexcept;
+  /// `keep_count(sent, records)` is for `records`, of which `sent` bytes have left.
+  void keep_count(std::size_t sent, std::span<const Record> records) noexcept;
   std::error_code send_kept() noexcept;
   /// `send_by_itself(out)` sends what stands for no bytes, behind all that is kept.
   void send_by_itself(std::string_view out) noexcept;
@@ -68,7 +71,6 @@ class Tls_transport final : public Transport_layer {
   async::internal::Ring<Record> records_;  // what `unsent_` consists of
   std::size_t plain_that_left_ = 0;        // that `write` has not told yet
   End end_ = End::Open;
-  bool wants_writable_ = false;
 };
 
 }  // namespace async::Tls::internal

@@ -1,0 +1,35 @@
+// tcp/tls/internal/output.h: where an engine puts what goes to the other side.
+//
+// Layer: tcp/tls.  Read next: engine.h; tls_transport.cc for the one that sends at once.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace async::Tls::internal {
+
+class Output {
+ public:
+  /// `put(bytes)` takes `bytes`, which are BoringSSL's and there only until it returns.
+  virtual void put(std::string_view bytes) noexcept = 0;
+
+ protected:
+  ~Output() = default;
+};
+
+/// An `Output` that keeps all.
+class Kept_output final : public Output {
+ public:
+  void put(std::string_view bytes) noexcept override { bytes_ += bytes; }
+
+  const std::string& bytes() const noexcept { return bytes_; }
+  /// `take()` is what is kept, which is not kept any more.
+  std::string take() noexcept { return std::exchange(bytes_, {}); }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace async::Tls::internal
