@@ -27,6 +27,7 @@ struct Done final : Tcp::Observer {
 TEST(Tls_handshakes, take_turns_with_everything_else_however_many_come_at_once) {
   for (const char* certificate : {"server", "rsa"}) {
     run_in_time([&]() -> Deferred<> {
+      internal::engine().turnstile.slice = Span();  // so that each has a turn of its own
       constexpr int count = 60;
       const auto done = std::make_shared<Done>();
       const auto server =
