@@ -35,10 +35,12 @@ class Fd_watch {
 
  private:
   void want(int event, bool wanted) noexcept;
+  void watch_for(int events) noexcept;
   static void polled(uv_poll_t* uv, int status, int events) noexcept;
 
   Handle_ptr<uv_poll_t> handle_;
   int wanted_ = 0;
+  int watched_ = 0;  // by libuv
 };
 
 }  // namespace async::internal
