@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <stdexcept>
 
 namespace async {
@@ -86,9 +87,16 @@ Inet_addr Inet_addr::unmapped() const noexcept {
 }
 
 std::string to_string(const Inet_addr& addr) {
+  if (addr.version() == Ip_version::V4) {  // inet_ntop would use sprintf, for each client
+    std::string result;
+    for (const std::uint8_t byte : std::span(addr.bytes()).first<4>()) {
+      if (!result.empty()) result += '.';
+      result += std::to_string(byte);
+    }
+    return result;
+  }
   char text[INET6_ADDRSTRLEN];
-  const int family = addr.version() == Ip_version::V4 ? AF_INET : AF_INET6;
-  inet_ntop(family, addr.bytes().data(), text, sizeof text);
+  inet_ntop(AF_INET6, addr.bytes().data(), text, sizeof text);
   std::string result = text;
   if (addr.scope() != 0) {
     char name[IF_NAMESIZE];

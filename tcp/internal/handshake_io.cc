@@ -1,8 +1,6 @@
 #include "tcp/internal/handshake_io.h"
 
 #include <algorithm>
-#include <optional>
-#include <span>
 #include <stdexcept>
 #include <system_error>
 
@@ -102,24 +100,30 @@ Deferred<> Handshake_io::until_possible(Direction direction) {
   fail(waited.error());
 }
 
+std::optional<std::size_t> Handshake_io::read_now(std::span<char> into) {
+  const Io_result result = ear_->transport().read(into);
+  switch (result.status) {
+    case Io_result::Status::Ok:
+      return result.bytes;
+    case Io_result::Status::Eof:
+      return 0;
+    case Io_result::Status::Error:
+      throw Io_error(result.error, peer_);
+    case Io_result::Status::Would_block:
+      break;
+  }
+  return std::nullopt;
+}
+
 Deferred<bool> Handshake_io::read_more(std::size_t most) {
   const std::size_t before = buffer_.size();
   for (;;) {
-    Io_result result = Io_result::would_block();
-    buffer_.resize_and_overwrite(before + most, [&](char* bytes, std::size_t) noexcept {
-      result = ear_->transport().read({bytes + before, most});
-      return before + (result.status == Io_result::Status::Ok ? result.bytes : 0);
-    });
-    switch (result.status) {
-      case Io_result::Status::Ok:
-        co_return true;
-      case Io_result::Status::Eof:
-        co_return false;
-      case Io_result::Status::Error:
-        throw Io_error(result.error, peer_);
-      case Io_result::Status::Would_block:
-        co_await until_possible(Direction::In);
-    }
+    std::optional<std::size_t> got;
+    buffer_.resize(before + most);
+    got = read_now(std::span(buffer_).subspan(before));
+    buffer_.resize(before + got.value_or(0));
+    if (got) co_return *got > 0;
+    co_await readable();
   }
 }
 
@@ -148,6 +152,15 @@ Deferred<std::string> Handshake_io::read_line(std::size_t max) {
 }
 
 Deferred<> Handshake_io::write(std::string bytes) {
+  if (bytes.empty()) return determined();
+  const std::string_view all = bytes;
+  const Io_result result = ear_->transport().write({&all, 1});
+  if (result.status == Io_result::Status::Ok) bytes.erase(0, result.bytes);
+  // An error is there to stay.
+  return bytes.empty() ? determined() : write_rest(std::move(bytes));
+}
+
+Deferred<> Handshake_io::write_rest(std::string bytes) {
   std::string_view left = bytes;
   while (!left.empty()) {
     const Io_result result = ear_->transport().write({&left, 1});

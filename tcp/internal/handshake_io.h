@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -51,12 +53,20 @@ class Handshake_io {
   /// them.  It never has more than that buffered.
   Deferred<std::string> read_line(std::size_t max);
 
+  /// `read_now(into)` is how much it has read into `into`, zero at the end, or nothing if nothing
+  /// has come.  It passes over what is buffered: whoever uses this has a buffer of its own.
+  std::optional<std::size_t> read_now(std::span<char> into);
+  /// `readable()` is determined when it makes sense to read.
+  Deferred<> readable() { return until_possible(Direction::In); }
+
   /// `write(bytes)` is determined when the transport has taken all of `bytes`.
   Deferred<> write(std::string bytes);
 
-  /// `wait(d)` is determined with the value of `d`.
+  /// `wait(d)` is determined with the value of `d`; it is `d` if that is determined.
   template <class T>
-  Deferred<T> wait(Deferred<T> deferred);
+  Deferred<T> wait(Deferred<T> deferred) {
+    return deferred.is_determined() ? std::move(deferred) : wait_long(std::move(deferred));
+  }
 
   /// `finish()` gives the transport back, with what is buffered still to be read from it.  Nothing
   /// else may be called after that.
@@ -70,6 +80,9 @@ class Handshake_io {
   enum class Direction : unsigned char { In, Out };
 
   Deferred<> until_possible(Direction direction);
+  Deferred<> write_rest(std::string bytes);
+  template <class T>
+  Deferred<T> wait_long(Deferred<T> deferred);
   [[noreturn]] void fail(Stopped why) const;
   std::string take(std::size_t n);
 
@@ -80,7 +93,7 @@ class Handshake_io {
 };
 
 template <class T>
-Deferred<T> Handshake_io::wait(Deferred<T> deferred) {
+Deferred<T> Handshake_io::wait_long(Deferred<T> deferred) {
   auto waited = co_await stop_.wait(std::move(deferred));
   if (!waited) fail(waited.error());
   if constexpr (!std::is_void_v<T>) co_return std::move(*waited);

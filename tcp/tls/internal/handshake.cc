@@ -8,6 +8,7 @@
 #include "async/internal/engine.h"
 #include "async/or_error.h"
 #include "tcp/internal/handshake_io.h"
+#include "tcp/tls/internal/lent.h"
 #include "tcp/tls/internal/output.h"
 #include "tcp/tls/internal/tls_transport.h"
 
@@ -15,46 +16,75 @@ namespace async::Tls::internal {
 
 namespace {
 
-constexpr std::size_t most_to_read = 16 * 1024;
+using Tcp::internal::Handshake_io;
 
-Deferred<> read_more(Tcp::internal::Handshake_io* io, Engine* engine) {
-  if (!co_await io->read_more(most_to_read)) engine->input_has_ended();
-}
+/// A handshake that is under way.
+class Handshake {
+ public:
+  Handshake(Engine& engine, Handshake_io& io) : engine_(engine), io_(io) {}
+
+  /// `receive()` takes what has come from the other side; false if nothing has.
+  bool receive() {
+    Lent<Input_room> room;
+    const auto got = io_.read_now(room->get());
+    if (!got) return false;
+    if (*got == 0) engine_.input_has_ended();
+    unread_.append(room->get().data(), *got);
+    return true;
+  }
+
+  /// `go_on(output)` gives it to the engine.
+  Engine::Progress go_on(Output& output) {
+    engine_.set_input(unread_);
+    // Keys are agreed upon and certificates verified in this call.
+    const Engine::Progress progress = engine_.handshake(output);
+    unread_.erase(0, unread_.size() - engine_.input().size());
+    engine_.set_input({});
+    return progress;
+  }
+
+  /// `unread()` has come behind the handshake.
+  std::string unread() && noexcept { return std::move(unread_); }
+
+ private:
+  Engine& engine_;
+  Handshake_io& io_;
+  std::string unread_;  // by the engine
+};
 
 }  // namespace
 
 Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
                                                  std::unique_ptr<Engine> engine,
                                                  const Tcp::Stop* stop) {
-  Tcp::internal::Handshake_io io(std::move(transport), *stop,
-                                 "TLS handshake with " + engine->peer());
-  // The client begins.
-  if (engine->is_server()) co_await read_more(&io, engine.get());
+  Handshake_io io(std::move(transport), *stop, "TLS handshake with " + engine->peer());
+  Handshake handshake(*engine, io);
+  // The client begins, and has often said something before the server looks.
+  bool can_go_on = !engine->is_server() || handshake.receive();
   for (;;) {
-    // Keys are agreed upon and certificates verified in this call.
-    co_await io.wait(async::internal::engine().turnstile.pass());
+    while (!can_go_on) {
+      co_await io.readable();
+      can_go_on = handshake.receive();
+    }
+    auto& turnstile = async::internal::engine().turnstile;
+    co_await io.wait(turnstile.pass());
     Kept_output out;
-    engine->set_input(io.buffered());
-    const Engine::Progress progress = engine->handshake(out);
-    const std::size_t used = io.buffered().size() - engine->input().size();
-    engine->set_input({});
-    if (used > 0) co_await io.read(used);
+    const Engine::Progress progress = handshake.go_on(out);
+    turnstile.leave();
     if (progress == Engine::Progress::Failed) {
       // The other side is told why; whether that arrives does not matter any more.
-      if (!out.bytes().empty()) co_await or_error(io.write(out.take()));
+      co_await or_error(io.write(out.take()));
       throw engine->error();
     }
-    if (!out.bytes().empty()) co_await io.write(out.take());
+    co_await io.write(out.take());
     if (progress == Engine::Progress::Done) break;
-    if (progress == Engine::Progress::Wants_signature) {
+    can_go_on = progress == Engine::Progress::Wants_signature;
+    if (can_go_on) {
       co_await io.wait(In_thread::run([signature = engine->signature()] { signature->make(); }));
-    } else {
-      co_await read_more(&io, engine.get());
     }
   }
-  std::string unread = co_await io.read(io.buffered().size());
   co_return std::make_unique<Tls_transport>(co_await io.finish(), std::move(engine),
-                                            std::move(unread));
+                                            std::move(handshake).unread());
 }
 
 }  // namespace async::Tls::internal

@@ -9,6 +9,7 @@
 
 #include "async/io/io_error.h"
 #include "tcp/tls/internal/copy_in_pieces.h"
+#include "tcp/tls/internal/lent.h"
 #include "tcp/tls/internal/output.h"
 
 namespace async::Tls::internal {
@@ -16,42 +17,6 @@ namespace async::Tls::internal {
 namespace {
 
 constexpr std::size_t most_at_once = 256 * 1024;  // encrypted before it is handed over
-constexpr std::size_t input_size = 64 * 1024;
-
-/// A buffer of the thread, in which nothing stays from one call to another.  The transport below
-/// may be encrypted as well: each call that is under way has a buffer of its own.
-template <class Buffer>
-class Lent {
- public:
-  Lent() noexcept : buffer_(std::exchange(spare(), Buffer())) {}
-  Lent(const Lent&) = delete;
-  Lent& operator=(const Lent&) = delete;
-  ~Lent() { spare() = std::move(buffer_); }
-
-  Buffer& operator*() noexcept { return buffer_; }
-  Buffer* operator->() noexcept { return &buffer_; }
-
- private:
-  static Buffer& spare() noexcept {
-    thread_local Buffer one;
-    return one;
-  }
-
-  Buffer buffer_;
-};
-
-/// Room for `size` bytes.
-template <std::size_t size>
-class Room {
- public:
-  std::span<char> get() {
-    if (!bytes_) bytes_ = std::make_unique_for_overwrite<char[]>(size);
-    return {bytes_.get(), size};
-  }
-
- private:
-  std::unique_ptr<char[]> bytes_;
-};
 
 /// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.
 std::error_code send_to(Transport& transport, std::span<std::string_view> parts) noexcept {
@@ -175,7 +140,7 @@ Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
 bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engine_->has_more(); }
 
 Io_result Tls_transport::read(std::span<char> into) noexcept {
-  Lent<Room<input_size>> input;
+  Lent<Input_room> input;
   const std::string kept = std::exchange(unread_, std::string());
   engine_->set_input(kept);
   if (kept.empty() && !engine_->has_more()) {
