@@ -42,7 +42,7 @@ struct Io_result {
 ///   in each turn of the loop, at the start of a cycle that ends with flushing the user; and up to
 ///   seven times more, each in a cycle of its own, as long as what it reads fills all of its room.
 /// - Errors: after an error in one direction that direction stays as it is.
-/// - Lifetime: the destructor closes.
+/// - Lifetime: the destructor closes.  It may run while this tells its user something.
 class Transport : public Socket_base {
  public:
   /// Who reads and writes.  Its turn task is to write what it has collected.

@@ -46,19 +46,25 @@ std::expected<std::unique_ptr<Transport>, std::error_code> Uv_transport::create(
   return made;
 }
 
-Uv_transport::~Uv_transport() { close(How::In_order); }
+Uv_transport::~Uv_transport() {
+  close(How::In_order);
+  if (is_destroyed_) *is_destroyed_ = true;
+}
 
 void Uv_transport::ready(bool readable, bool writable) noexcept {
   const auto user = Ref<User>::share(user_);
   if (!user) return;
+  bool is_destroyed = false;
+  is_destroyed_ = &is_destroyed;
   if (writable) user->writable();
   int reads_left = readable ? most_reads_in_a_turn : 0;
   do {
     has_filled_ = false;
     if (reads_left > 0) user->readable();
     engine().run_cycle(user.get());
-    // By now nothing but `user` may keep this alive.
-  } while (--reads_left > 0 && has_filled_ && user_ == user.get() && wants_readable());
+  } while (!is_destroyed && --reads_left > 0 && has_filled_ && user_ == user.get() &&
+           wants_readable());
+  if (!is_destroyed) is_destroyed_ = nullptr;
 }
 
 Io_result Uv_transport::read(std::span<char> into) noexcept {

@@ -34,7 +34,8 @@ class Uv_transport final : public On_fd<Transport>, private Fd_watch, public Poo
   static constexpr int most_reads_in_a_turn = 8;
 
   User* user_ = nullptr;
-  bool has_filled_ = false;  // the last read, all the room that it had
+  bool* is_destroyed_ = nullptr;  // to be set, while it tells its user something
+  bool has_filled_ = false;       // the last read, all the room that it had
 };
 
 }  // namespace async::internal

@@ -1,5 +1,6 @@
 #include "tcp/internal/client.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "async/coroutine.h"
@@ -7,6 +8,7 @@
 #include "async/scheduler.h"
 #include "async/try_with.h"
 #include "tcp/internal/server_state.h"
+#include "tcp/stop.h"
 
 namespace async::Tcp::internal {
 
@@ -32,11 +34,28 @@ void Client::start(std::unique_ptr<Transport> transport, const Address::Any& fro
 }
 
 Deferred<> Client::upgrade(Ref<Client> self, Listener::Accepted accepted) {
-  auto upgraded = co_await self->server_->upgrade(std::move(accepted));
-  if (upgraded) {
-    self->serve(std::move(upgraded->transport), upgraded->from);
-  } else {
+  Server_state& server = *self->server_;
+  const Server_settings& settings = server.settings();
+  auto& [transport, from] = accepted;
+  std::optional<Error> failure;
+  try {
+    const Stop stop(settings.tls_timeout, server.close_finished());
+    for (const Upgrade* one : {settings.proxy_protocol.get(), settings.tls.get()}) {
+      if (!one) continue;
+      transport = co_await one->upgrade(std::move(transport), to_string(from), stop);
+      if (!transport) throw std::logic_error("there is no connection");
+      if (one != settings.proxy_protocol.get()) continue;
+      auto announced = transport->remote_address();
+      if (announced && announced->index() == from.index()) from = std::move(*announced);
+    }
+  } catch (...) {
+    failure = Error::current();
+  }
+  if (failure) {
+    server.upgrade_failed(from, *failure);
     self->gone();
+  } else {
+    self->serve(std::move(transport), from);
   }
 }
 

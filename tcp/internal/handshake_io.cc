@@ -8,7 +8,6 @@
 #include "async/io/io_error.h"
 #include "async/io/transport_layer.h"
 #include "async/ivar.h"
-#include "async/scheduler.h"
 
 namespace async::Tcp::internal {
 
@@ -178,12 +177,10 @@ Deferred<> Handshake_io::write_rest(std::string bytes) {
   }
 }
 
-Deferred<std::unique_ptr<Transport>> Handshake_io::finish() {
+std::unique_ptr<Transport> Handshake_io::finish() {
   auto transport = ear_->give_back();
-  // It may be this transport that is telling just now, and the next owner may destroy it at once.
-  co_await Scheduler::yield();
-  if (buffer_.empty()) co_return std::move(transport);
-  co_return std::make_unique<Transport_with_prefix>(std::move(transport), std::move(buffer_));
+  if (buffer_.empty()) return transport;
+  return std::make_unique<Transport_with_prefix>(std::move(transport), std::move(buffer_));
 }
 
 }  // namespace async::Tcp::internal

@@ -70,7 +70,7 @@ class Handshake_io {
 
   /// `finish()` gives the transport back, with what is buffered still to be read from it.  Nothing
   /// else may be called after that.
-  Deferred<std::unique_ptr<Transport>> finish();
+  std::unique_ptr<Transport> finish();
 
   /// `fail(what)` throws a `std::runtime_error` that says that the other end `what`.
   [[noreturn]] void fail(const std::string& what) const;

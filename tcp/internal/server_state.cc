@@ -229,26 +229,10 @@ void Server_state::log_now_and_then(std::optional<Time_ns>& last, const std::str
 
 // Serving.
 
-Deferred<std::optional<Listener::Accepted>> Server_state::upgrade(Listener::Accepted accepted) {
-  const Stop stop(settings_.tls_timeout, closed_.read());
-  auto& [transport, from] = accepted;
-  for (const Upgrade* one : {settings_.proxy_protocol.get(), settings_.tls.get()}) {
-    if (!one) continue;
-    auto upgraded = co_await or_error(async::internal::call(
-        [&] { return one->upgrade(std::move(transport), to_string(from), stop); }));
-    if (!upgraded || !*upgraded) {
-      ++counts_.upgrade_errors;
-      const Error error = upgraded ? Error("there is no connection") : upgraded.error();
-      Log::debug("a client at " + to_string(from) + " failed: " + error.what());
-      tell([from, error](Observer& observer) { observer.refused(from, error); });
-      co_return std::nullopt;
-    }
-    transport = std::move(*upgraded);
-    if (one != settings_.proxy_protocol.get()) continue;
-    auto announced = transport->remote_address();
-    if (announced && announced->index() == from.index()) from = std::move(*announced);
-  }
-  co_return std::move(accepted);
+void Server_state::upgrade_failed(const Address::Any& from, const Error& error) noexcept {
+  ++counts_.upgrade_errors;
+  Log::debug("a client at " + to_string(from) + " failed: " + error.what());
+  tell([from, error](Observer& observer) { observer.refused(from, error); });
 }
 
 void Server_state::handle_error(const Connection_info& connection, const Error& error) noexcept {

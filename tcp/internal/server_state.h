@@ -127,9 +127,8 @@ class Server_state final : public async::internal::Shared,
   // For its clients.
 
   Handler& handler() noexcept { return handler_; }
-  /// `upgrade(accepted)` is determined with what `proxy_protocol` and `tls` made of it; with
-  /// nothing if they failed.
-  Deferred<std::optional<Listener::Accepted>> upgrade(Listener::Accepted accepted);
+  /// `upgrade_failed(from, error)` is for one whom `proxy_protocol` or `tls` have refused.
+  void upgrade_failed(const Address::Any& from, const Error& error) noexcept;
   void turn_away(std::unique_ptr<Transport> transport, const Address::Any& from,
                  Refused::Kind why) noexcept;
   void handle_error(const Connection_info& connection, const Error& error) noexcept;

@@ -166,7 +166,7 @@ Deferred<std::unique_ptr<Transport>> Http_connect::reach_by(Target target, const
   if (status.code < 200 || status.code > 299) {
     io.fail("does not connect to " + authority + ": " + status.line);
   }
-  co_return co_await io.finish();
+  co_return io.finish();
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ Deferred<std::unique_ptr<Transport>> Accept::read_header(std::unique_ptr<Transpo
   const Beginning beginning = co_await read_beginning(&io);
   if (beginning == Beginning::Something_else) {
     if (options_.required) io.fail("did not begin with a PROXY header");
-    co_return co_await io.finish();
+    co_return io.finish();
   }
   if (!trusts) io.fail("sent a PROXY header, but is not trusted to");
   internal::Said said;
@@ -106,7 +106,7 @@ Deferred<std::unique_ptr<Transport>> Accept::read_header(std::unique_ptr<Transpo
   } else {
     said = co_await read_v2(&io);
   }
-  transport = co_await io.finish();
+  transport = io.finish();
   if (!said) co_return std::move(transport);
   co_return std::make_unique<Announced_transport>(std::move(transport), std::move(*said));
 }
@@ -144,7 +144,7 @@ Deferred<std::unique_ptr<Transport>> Send::send_header(Target target, const Conn
   Handshake_io io(std::move(transport), *stop, to_string(target));
   co_await io.write(options_.version == Version::V1 ? internal::format_v1(said)
                                                     : internal::format_v2(said));
-  co_return co_await io.finish();
+  co_return io.finish();
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ Deferred<Socks5::Asked> Socks5::ask(Proxy_target target, const Connect* connect,
                               ": " + describe_reply(byte_at(reply, 1)));
   }
   co_await read_bound_address(&io);
-  co_return co_await io.finish();
+  co_return io.finish();
 }
 
 Deferred<> Socks5::authenticate(Handshake_io* io) const {

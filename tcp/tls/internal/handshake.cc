@@ -83,7 +83,7 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
       co_await io.wait(In_thread::run([signature = engine->signature()] { signature->make(); }));
     }
   }
-  co_return std::make_unique<Tls_transport>(co_await io.finish(), std::move(engine),
+  co_return std::make_unique<Tls_transport>(io.finish(), std::move(engine),
                                             std::move(handshake).unread());
 }
 

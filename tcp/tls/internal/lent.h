@@ -22,7 +22,9 @@ class Lent {
   ~Lent() { spare() = std::move(buffer_); }
 
   Buffer& operator*() noexcept { return buffer_; }
+  const Buffer& operator*() const noexcept { return buffer_; }
   Buffer* operator->() noexcept { return &buffer_; }
+  const Buffer* operator->() const noexcept { return &buffer_; }
 
  private:
   static Buffer& spare() noexcept {

@@ -41,8 +41,8 @@ class Sending final : public Output {
  public:
   explicit Sending(Transport& below) : below_(below) { kept_->clear(); }
 
-  /// `is_last()` has what is put from now on leave at once if it is large.
-  void is_last() noexcept { is_last_ = true; }
+  /// `last_comes()` has what is put from now on leave at once if it is large.
+  void last_comes() noexcept { is_last_ = true; }
 
   void put(std::string_view bytes) noexcept override {
     size_ += bytes.size();
@@ -59,8 +59,8 @@ class Sending final : public Output {
   }
 
   std::size_t size() const noexcept { return size_; }  // of all that was put
-  std::size_t sent() noexcept { return size_ - kept_->size(); }
-  const std::string& left() noexcept { return *kept_; }
+  std::size_t sent() const noexcept { return size_ - kept_->size(); }
+  const std::string& left() const noexcept { return *kept_; }
   std::error_code error() const noexcept { return error_; }
 
  private:
@@ -192,7 +192,7 @@ Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept
     do {
       const std::string_view piece = pieces.next();
       const std::size_t before = out.size();
-      if (pieces.is_at_end() || before + piece.size() >= most_at_once) out.is_last();
+      if (pieces.is_at_end() || before + piece.size() >= most_at_once) out.last_comes();
       if (engine_->write(piece, out) != Engine::Status::Done) return tls_failed();
       records->push_back(Record{.plain = piece.size(), .encrypted = out.size() - before});
     } while (!pieces.is_at_end() && out.size() < most_at_once);
