@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 #include "async/internal/engine.h"
 #include "async/io/io_error.h"
@@ -56,14 +57,14 @@ void Uv_transport::ready(bool readable, bool writable) noexcept {
   if (!user) return;
   bool is_destroyed = false;
   is_destroyed_ = &is_destroyed;
+  has_filled_ = false;
   if (writable) user->writable();
-  int reads_left = readable ? most_reads_in_a_turn : 0;
+  int reads_left = readable && !is_destroyed ? most_reads_in_a_turn : 0;
   do {
-    has_filled_ = false;
     if (reads_left > 0) user->readable();
     engine().run_cycle(user.get());
-  } while (!is_destroyed && --reads_left > 0 && has_filled_ && user_ == user.get() &&
-           wants_readable());
+  } while (!is_destroyed && --reads_left > 0 && std::exchange(has_filled_, false) &&
+           user_ == user.get() && wants_readable());
   if (!is_destroyed) is_destroyed_ = nullptr;
 }
 

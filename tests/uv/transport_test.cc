@@ -16,13 +16,15 @@
 namespace async {
 namespace {
 
-/// Reads a byte, and then has the transport destroyed in the cycle in which it is told.
+/// Reads a byte, and then has the transport destroyed in the cycle in which it is told; or does so
+/// at once, when it can write.
 class Destroys_its_transport final : public Transport::User {
  public:
-  explicit Destroys_its_transport(std::unique_ptr<Transport> transport)
+  Destroys_its_transport(std::unique_ptr<Transport> transport, bool when_writable)
       : transport_(std::move(transport)) {
     transport_->set_user(this);
     transport_->want_readable(true);
+    transport_->want_writable(when_writable);
   }
 
   Deferred<> destroyed() const { return destroyed_.read(); }
@@ -35,7 +37,10 @@ class Destroys_its_transport final : public Transport::User {
       destroyed_.fill();
     });
   }
-  void writable() noexcept override {}
+  void writable() noexcept override {
+    transport_ = nullptr;
+    destroyed_.fill();
+  }
   void run_in_turn() noexcept override {}
 
  private:
@@ -43,18 +48,20 @@ class Destroys_its_transport final : public Transport::User {
   const Ivar<> destroyed_;
 };
 
-TEST(A_transport, may_be_destroyed_while_it_tells_that_more_can_be_read) {
-  Scheduler::go([]() -> Deferred<> {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
-    auto transport = Network::current().adopt_connection(ends[0], Network::Domain::Unix);
-    const auto user = internal::Ref<Destroys_its_transport>::adopt(
-        new Destroys_its_transport(std::move(transport.value())));
-    EXPECT_EQ(write(ends[1], "ab", 2), 2);
-    co_await user->destroyed();
-    EXPECT_EQ(write(ends[1], "c", 1), -1);  // nobody is there
-    close(ends[1]);
-  });
+TEST(A_transport, may_be_destroyed_while_it_tells_what_is_possible) {
+  for (const bool when_writable : {false, true}) {
+    Scheduler::go([when_writable]() -> Deferred<> {
+      std::array<int, 2> ends{};
+      EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+      auto transport = Network::current().adopt_connection(ends[0], Network::Domain::Unix);
+      const auto user = internal::Ref<Destroys_its_transport>::adopt(
+          new Destroys_its_transport(std::move(transport.value()), when_writable));
+      EXPECT_EQ(write(ends[1], "ab", 2), 2);
+      co_await user->destroyed();
+      EXPECT_EQ(write(ends[1], "c", 1), -1);  // nobody is there
+      close(ends[1]);
+    });
+  }
 }
 
 }  // namespace
