@@ -5,6 +5,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -20,6 +21,13 @@ class Frame : public List_link, public Pooled {
   Frame() : born_(kernel().num_suspended) {}
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
+
+  // `No_scheduler` is thrown before there is a frame: when a constructor throws, clang 19 looks, if
+  // it does not optimise, into the frame that it has released.
+  static void* operator new(std::size_t size) {
+    kernel();
+    return Pooled::operator new(size);
+  }
 
   /// `suspend(handle, job)` is called each time the coroutine is about to wait.
   void suspend(std::coroutine_handle<> handle, Job& job) noexcept {
