@@ -1,5 +1,7 @@
 // A source that is faster than its client: two ways to hold no more than a little for it.
+#include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "tcp/tcp.h"
@@ -28,16 +30,21 @@ static Deferred<> send_what_fits(Writer writer) {
   std::fprintf(stderr, "%d of %d blocks were sent\n", sent, blocks);
 }
 
-static Deferred<int> run() {
+struct Source {
+  bool waits = true;
   std::size_t most_held = 0;
-  bool wait = true;
+};
+
+static Deferred<int> run() {
+  // What a server calls may outlive whoever created it: hence shared.
+  const auto source = std::make_shared<Source>();
   auto server = co_await Tcp::Server::create(
-      Tcp::on_port_chosen_by_os(), [&](Address::Inet, Reader, Writer writer) -> Deferred<> {
+      Tcp::on_port_chosen_by_os(), [source](Address::Inet, Reader, Writer writer) -> Deferred<> {
         writer.set_water_marks({.high = 256 * 1024, .low = 64 * 1024});
-        Clock::every(1ms, {.stop = writer.close_finished().map([](auto) {})}, [&most_held, writer] {
-          most_held = std::max(most_held, writer.bytes_to_write());
+        Clock::every(1ms, {.stop = writer.close_finished().map([](auto) {})}, [source, writer] {
+          source->most_held = std::max(source->most_held, writer.bytes_to_write());
         });
-        co_await (wait ? send_all(writer) : send_what_fits(writer));
+        co_await (source->waits ? send_all(writer) : send_what_fits(writer));
       });
   const auto where = Tcp::to_host_and_port("localhost", server.listening_on());
   const auto read_slowly = [](auto, Reader reader, Writer) -> Deferred<std::size_t> {
@@ -51,11 +58,11 @@ static Deferred<int> run() {
 
   const std::size_t all = co_await Tcp::with_connection(where, read_slowly);
   std::printf("who waits sends all: %s\n", all == blocks * block.size() ? "yes" : "no");
-  wait = false;
+  source->waits = false;
   const std::size_t some = co_await Tcp::with_connection(where, read_slowly);
   std::printf("who does not wait leaves out whole blocks: %s\n",
               some < all && some % block.size() == 0 ? "yes" : "no");
-  std::printf("held at most: %s\n", most_held <= 512 * 1024 ? "little" : "much");
+  std::printf("held at most: %s\n", source->most_held <= 512 * 1024 ? "little" : "much");
   co_await server.close();
   co_return 0;
 }
