@@ -1,20 +1,27 @@
 #include "async/uv/fd_watch.h"
 
-#include <memory>
 #include <utility>
 
 namespace async::internal {
 
-int Fd_watch::start(uv_loop_t& loop, int fd) {
-  auto handle = std::make_unique<Handle<uv_poll_t>>(this);
-  if (const int error = uv_poll_init(&loop, &handle->uv, fd); error < 0) return error;
-  handle_.reset(handle.release());
+namespace {
+
+// To be told in vain this often costs as much as the system calls that end it, and begin it again.
+constexpr int most_times_in_vain = 8;
+
+}  // namespace
+
+int Fd_watch::start(Poll_handles& handles, int fd) {
+  auto handle = handles.take(fd, this);
+  if (!handle) return handle.error();
+  handles_ = &handles;
+  handle_ = std::move(*handle);
   wanted_ = watched_ = 0;
   return 0;
 }
 
 void Fd_watch::stop() noexcept {
-  handle_ = nullptr;
+  if (handle_) handles_->give_back(std::move(handle_));
   wanted_ = watched_ = 0;
 }
 
@@ -22,7 +29,8 @@ void Fd_watch::want(int event, bool wanted) noexcept {
   if (!handle_) return;
   wanted_ = wanted ? wanted_ | event : wanted_ & ~event;
   // Each change costs libuv system calls.  Who does not want to read any more often does so again,
-  // or closes, before anything comes; whereas a descriptor can be written to nearly always.
+  // or closes, before anything comes, or soon after; whereas a descriptor can be written to nearly
+  // always.
   const int changed = wanted_ ^ watched_;
   if ((changed & (wanted_ | UV_WRITABLE)) != 0) watch_for(wanted_);
 }
@@ -30,6 +38,7 @@ void Fd_watch::want(int event, bool wanted) noexcept {
 void Fd_watch::watch_for(int events) noexcept {
   if (events == watched_) return;
   watched_ = events;
+  times_in_vain_ = 0;
   if (events == 0) {
     uv_poll_stop(&handle_->uv);
   } else {
@@ -43,10 +52,11 @@ void Fd_watch::polled(uv_poll_t* uv, int status, int events) noexcept {
     // Before the error there may be much to read: libuv has stopped, and is to go on.
     watch.watched_ = 0;
     events = watch.wanted_ == 0 ? 0 : UV_READABLE | UV_WRITABLE;
+    watch.watch_for(watch.wanted_);
   } else {
     events &= watch.wanted_;
+    if (events == 0 && ++watch.times_in_vain_ == most_times_in_vain) watch.watch_for(watch.wanted_);
   }
-  watch.watch_for(watch.wanted_);
   if (events != 0) watch.ready((events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
 }
 

@@ -1,12 +1,12 @@
 // async/uv/fd_watch.h: knowing when a descriptor is ready.
 //
-// Layer: async/uv.  Read next: uv_socket.h.
+// Layer: async/uv.  Read next: poll_handles.h, uv_transport.h.
 
 #pragma once
 
 #include <uv.h>
 
-#include "async/uv/handle.h"
+#include "async/uv/poll_handles.h"
 
 namespace async::internal {
 
@@ -17,8 +17,8 @@ class Fd_watch {
   Fd_watch(const Fd_watch&) = delete;
   Fd_watch& operator=(const Fd_watch&) = delete;
 
-  /// `start(loop, fd)` begins, wanting nothing.  Returns libuv's error, or 0.
-  int start(uv_loop_t& loop, int fd);
+  /// `start(handles, fd)` begins, wanting nothing.  Returns libuv's error, or 0.
+  int start(Poll_handles& handles, int fd);
   /// `stop()` ends it at once: `ready` is not called any more.
   void stop() noexcept;
 
@@ -38,9 +38,11 @@ class Fd_watch {
   void watch_for(int events) noexcept;
   static void polled(uv_poll_t* uv, int status, int events) noexcept;
 
-  Handle_ptr<uv_poll_t> handle_;
+  Poll_handles* handles_ = nullptr;
+  Poll_handle handle_;
   int wanted_ = 0;
   int watched_ = 0;  // by libuv
+  int times_in_vain_ = 0;
 };
 
 }  // namespace async::internal

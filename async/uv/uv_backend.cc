@@ -107,23 +107,25 @@ void check_uv(int result, const char* doing) {
   if (result < 0) throw Io_error(std::error_code(result, io_category()), doing);
 }
 
-Uv_backend::Uv_backend()
-    : time_(Ref<Time_state>::adopt(new Wall_clock_state)), threads_(max_num_threads) {
+Uv_backend::Loop::Loop() {
   check_that_descriptors_are_left();
-  check_uv(uv_loop_init(&loop_), "start the event loop");
-  wake_up_ = make_handle<uv_async_t>(this, "start the event loop", [&](uv_async_t* uv) {
-    return uv_async_init(&loop_, uv, nullptr);
-  });
-  timer_ = make_handle<uv_timer_t>(this, "start the event loop",
-                                   [&](uv_timer_t* uv) { return uv_timer_init(&loop_, uv); });
+  check_uv(uv_loop_init(&uv), "start the event loop");
 }
 
-Uv_backend::~Uv_backend() {
-  wake_up_ = nullptr;
-  timer_ = nullptr;
-  uv_run(&loop_, UV_RUN_DEFAULT);  // until all that is closing has been closed
-  uv_loop_close(&loop_);
+Uv_backend::Loop::~Loop() {
+  uv_run(&uv, UV_RUN_DEFAULT);  // until all that is closing has been closed
+  uv_loop_close(&uv);
 }
+
+Uv_backend::Uv_backend()
+    : poll_handles_(loop_.uv),
+      time_(Ref<Time_state>::adopt(new Wall_clock_state)),
+      wake_up_(make_handle<uv_async_t>(
+          this, "start the event loop",
+          [&](uv_async_t* uv) { return uv_async_init(&loop_.uv, uv, nullptr); })),
+      timer_(make_handle<uv_timer_t>(this, "start the event loop",
+                                     [&](uv_timer_t* uv) { return uv_timer_init(&loop_.uv, uv); })),
+      threads_(max_num_threads) {}
 
 Ref<Environment> Uv_backend::environment() {
   std::random_device chance;
@@ -131,7 +133,7 @@ Ref<Environment> Uv_backend::environment() {
   environment->time_source = time_;
   environment->random = Ref<Random_state>::adopt(
       new Random_state(static_cast<std::uint64_t>(chance()) << 32 | chance()));
-  environment->network = Ref<Uv_network>::adopt(new Uv_network(loop_));
+  environment->network = Ref<Uv_network>::adopt(new Uv_network(poll_handles_));
   return environment;
 }
 
@@ -141,7 +143,7 @@ void Uv_backend::wait(std::optional<Time_ns> until) {
     if (until) {
       using std::chrono::milliseconds;
       const auto left = std::chrono::ceil<milliseconds>(*until - time_->read());
-      uv_update_time(&loop_);
+      uv_update_time(&loop_.uv);
       uv_timer_start(
           &timer_->uv,
           [](uv_timer_t* uv) {
@@ -154,10 +156,10 @@ void Uv_backend::wait(std::optional<Time_ns> until) {
       uv_timer_stop(&timer_->uv);
     }
   }
-  uv_run(&loop_, UV_RUN_ONCE);
+  uv_run(&loop_.uv, UV_RUN_ONCE);
 }
 
-void Uv_backend::poll() { uv_run(&loop_, UV_RUN_NOWAIT); }
+void Uv_backend::poll() { uv_run(&loop_.uv, UV_RUN_NOWAIT); }
 
 void Uv_backend::wake() noexcept { uv_async_send(&wake_up_->uv); }
 
@@ -167,7 +169,7 @@ void Uv_backend::run_in_thread(std::move_only_function<void()> work) {
 
 std::unique_ptr<Backend::Signal_watch> Uv_backend::watch_signal(int number,
                                                                 std::function<void()> f) {
-  return std::make_unique<Uv_signal_watch>(loop_, number, std::move(f));
+  return std::make_unique<Uv_signal_watch>(loop_.uv, number, std::move(f));
 }
 
 }  // namespace async::internal

@@ -13,6 +13,7 @@
 #include "async/internal/thread_pool.h"
 #include "async/internal/time_state.h"
 #include "async/uv/handle.h"
+#include "async/uv/poll_handles.h"
 
 namespace async::internal {
 
@@ -21,7 +22,6 @@ class Uv_backend final : public Backend {
  public:
   /// Errors: throws `Io_error` if the loop cannot be made, for want of descriptors, say.
   Uv_backend();
-  ~Uv_backend() override;
 
   Ref<Environment> environment() override;
   void wait(std::optional<Time_ns> until) override;
@@ -31,7 +31,18 @@ class Uv_backend final : public Backend {
   std::unique_ptr<Signal_watch> watch_signal(int number, std::function<void()> f) override;
 
  private:
-  uv_loop_t loop_;
+  /// Closes the loop when all handles have been closed, which so are declared after it.
+  struct Loop {
+    Loop();
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+    ~Loop();
+
+    uv_loop_t uv{};
+  };
+
+  Loop loop_;
+  Poll_handles poll_handles_;
   Ref<Time_state> time_;
   Handle_ptr<uv_async_t> wake_up_;
   Handle_ptr<uv_timer_t> timer_;

@@ -41,7 +41,7 @@ std::expected<std::unique_ptr<Listener>, std::error_code> Uv_listener::adopt(int
 
 std::error_code Uv_listener::begin() {
   add_open(*this);
-  const int error = start(fd_.network().loop(), fd());
+  const int error = start(fd_.network().poll_handles(), fd());
   return error < 0 ? std::error_code(error, io_category()) : std::error_code();
 }
 

@@ -128,7 +128,8 @@ std::error_code why_it_is_no_listener(int fd) {
 
 }  // namespace
 
-Uv_network::Uv_network(uv_loop_t& loop) : loop_(loop), resolvers_(max_num_resolvers) {}
+Uv_network::Uv_network(Poll_handles& poll_handles)
+    : poll_handles_(poll_handles), resolvers_(max_num_resolvers) {}
 
 Deferred<std::vector<Inet_addr>> Uv_network::resolve(std::string host) {
   if (is_this_machine(host)) {

@@ -4,19 +4,18 @@
 
 #pragma once
 
-#include <uv.h>
-
 #include <optional>
 
 #include "async/internal/thread_pool.h"
 #include "async/io/network.h"
 #include "async/ivar.h"
+#include "async/uv/poll_handles.h"
 
 namespace async::internal {
 
 class Uv_network final : public Network {
  public:
-  explicit Uv_network(uv_loop_t& loop);
+  explicit Uv_network(Poll_handles& poll_handles);
 
   Deferred<std::vector<Inet_addr>> resolve(std::string name) override;
   std::expected<std::unique_ptr<Unconnected_socket>, std::error_code> create_socket(
@@ -28,11 +27,11 @@ class Uv_network final : public Network {
   Deferred<> descriptor_freed() override;
   int max_descriptors() const override;
 
-  uv_loop_t& loop() noexcept { return loop_; }
+  Poll_handles& poll_handles() noexcept { return poll_handles_; }
   void descriptor_was_freed() noexcept;
 
  private:
-  uv_loop_t& loop_;
+  Poll_handles& poll_handles_;
   // Looking a name up can block a thread for as long as the resolver likes, so it gets threads
   // of its own, and enough of them.
   Thread_pool resolvers_;

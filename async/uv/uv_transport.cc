@@ -38,9 +38,9 @@ ssize_t retry_when_interrupted(Call call) noexcept {
 }  // namespace
 
 std::expected<std::unique_ptr<Transport>, std::error_code> Uv_transport::create(Fd& fd) {
-  uv_loop_t& loop = fd.network().loop();
+  Poll_handles& handles = fd.network().poll_handles();
   std::unique_ptr<Uv_transport> made(new Uv_transport(std::move(fd)));
-  if (const int error = made->start(loop, made->fd()); error < 0) {
+  if (const int error = made->start(handles, made->fd()); error < 0) {
     fd = std::move(made->fd_);
     return std::unexpected(std::error_code(error, io_category()));
   }

@@ -73,7 +73,7 @@ void Uv_unconnected_socket::try_to_connect() {
   if (::connect(fd_.get(), to_->get(), to_->size) == 0) {
     connect_ended(std::error_code());
   } else if (errno == EINPROGRESS || errno == EINTR) {
-    const int error = start(fd_.network().loop(), fd_.get());
+    const int error = start(fd_.network().poll_handles(), fd_.get());
     if (error < 0) {
       connect_ended(std::error_code(error, io_category()));
     } else {

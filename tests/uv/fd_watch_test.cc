@@ -3,11 +3,13 @@
 #include "async/uv/fd_watch.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <array>
+#include <optional>
 #include <string>
 
 namespace async {
@@ -19,10 +21,12 @@ class Watched_socket final : internal::Fd_watch {
   Watched_socket() {
     EXPECT_EQ(uv_loop_init(&loop_), 0);
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_.data()), 0);
-    EXPECT_EQ(start(loop_, ends_[0]), 0);
+    handles_.emplace(loop_);
+    EXPECT_EQ(start(*handles_, ends_[0]), 0);
   }
   ~Watched_socket() {
     stop();
+    handles_.reset();
     uv_run(&loop_, UV_RUN_DEFAULT);
     EXPECT_EQ(uv_loop_close(&loop_), 0);
     close(ends_[0]);
@@ -39,6 +43,11 @@ class Watched_socket final : internal::Fd_watch {
     uv_run(&loop_, UV_RUN_NOWAIT);
     return told_;
   }
+  /// `wakes_the_loop()` is whether the loop would not wait now.
+  bool wakes_the_loop() {
+    pollfd loop{.fd = uv_backend_fd(&loop_), .events = POLLIN, .revents = 0};
+    return poll(&loop, 1, 0) == 1;
+  }
   void arrive() { EXPECT_EQ(write(ends_[1], "x", 1), 1); }
   /// The other end closes before it has read what was sent to it, which is an error.
   void be_reset() {
@@ -53,6 +62,7 @@ class Watched_socket final : internal::Fd_watch {
   }
 
   uv_loop_t loop_{};
+  std::optional<internal::Poll_handles> handles_;
   std::array<int, 2> ends_{};
   std::string told_;
 };
@@ -85,6 +95,23 @@ TEST(Fd_watch, tells_nothing_that_is_not_wanted_any_more_until_it_is_wanted_agai
   socket.want_readable(false);
   socket.want_readable(true);
   EXPECT_EQ(socket.turn(), "r ");
+}
+
+TEST(Fd_watch, ceases_to_wake_the_loop_for_what_nobody_wants) {
+  Watched_socket socket;
+  socket.want_readable(true);
+  socket.turn();
+  socket.want_readable(false);
+  socket.arrive();
+  int turns = 0;
+  for (; socket.wakes_the_loop() && turns < 100; ++turns) EXPECT_EQ(socket.turn(), "");
+  EXPECT_EQ(turns, 8);
+  // Whoever wants it again soon is waited for anew.
+  socket.want_readable(true);
+  EXPECT_EQ(socket.turn(), "r ");
+  socket.want_readable(false);
+  EXPECT_EQ(socket.turn(), "");
+  EXPECT_TRUE(socket.wakes_the_loop());
 }
 
 TEST(Fd_watch, tells_of_an_error_whoever_wants_anything) {
