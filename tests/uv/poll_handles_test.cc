@@ -45,6 +45,15 @@ class Poll_handles_test : public testing::Test {
         0);
   }
   void turn() { uv_run(&loop_, UV_RUN_NOWAIT); }
+  /// `num_handles()` is how many libuv has, but for those that it is to forget.
+  int num_handles() {
+    int result = 0;
+    const auto count = [](uv_handle_t* uv, void* n) {
+      if (uv_is_closing(uv) == 0) ++*static_cast<int*>(n);
+    };
+    uv_walk(&loop_, count, &result);
+    return result;
+  }
 
   uv_loop_t loop_{};
   std::optional<Poll_handles> handles_;
@@ -103,7 +112,9 @@ TEST_F(Poll_handles_test, a_handle_that_is_not_given_back_is_not_given_out_twice
   Poll_handle other = take(pair.fds[0]);
   EXPECT_NE(one.get(), other.get());
   handles_->give_back(std::move(one));
+  EXPECT_EQ(num_handles(), 2);
   handles_->give_back(std::move(other));  // more than are needed
+  EXPECT_EQ(num_handles(), 1);
 }
 
 TEST_F(Poll_handles_test, a_descriptor_that_is_watched_is_refused) {
@@ -136,6 +147,7 @@ TEST_F(Poll_handles_test, of_a_large_number_no_handle_is_kept) {
   turn();
   EXPECT_EQ(num_told_, 1);
   handles_->give_back(std::move(handle));
+  EXPECT_EQ(num_handles(), 0);
   turn();
   EXPECT_EQ(num_told_, 1);
 }
