@@ -31,7 +31,7 @@ class Uv_backend final : public Backend {
   std::unique_ptr<Signal_watch> watch_signal(int number, std::function<void()> f) override;
 
  private:
-  /// Closes the loop when all handles have been closed, which so are declared after it.
+  /// Is closed when its handles, which are declared after it, have been.
   struct Loop {
     Loop();
     Loop(const Loop&) = delete;
