@@ -55,7 +55,7 @@ void Fd_watch::polled(uv_poll_t* uv, int status, int events) noexcept {
     watch.watch_for(watch.wanted_);
   } else {
     events &= watch.wanted_;
-    if (events == 0 && ++watch.times_in_vain_ == most_times_in_vain) watch.watch_for(watch.wanted_);
+    if (events == 0 && ++watch.times_in_vain_ >= most_times_in_vain) watch.watch_for(watch.wanted_);
   }
   if (events != 0) watch.ready((events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
 }

@@ -41,8 +41,8 @@ class Fd_watch {
   Poll_handles* handles_ = nullptr;
   Poll_handle handle_;
   int wanted_ = 0;
-  int watched_ = 0;  // by libuv
-  int times_in_vain_ = 0;
+  int watched_ = 0;        // by libuv
+  int times_in_vain_ = 0;  // it was told what nobody wants, since libuv was asked
 };
 
 }  // namespace async::internal

@@ -1,6 +1,6 @@
 // async/uv/poll_handles.h: libuv's handles for watching descriptors.
 //
-// Layer: async/uv.  Read next: fd_watch.h.
+// Layer: async/uv.  Read next: handle.h.
 
 #pragma once
 
@@ -17,7 +17,8 @@ namespace async::internal {
 using Poll_handle = Handle_ptr<uv_poll_t>;
 
 /// Keeps the handles of descriptors that have been closed for the next ones of the same numbers: to
-/// make one costs libuv three system calls.
+/// make one costs libuv three system calls.  A handle that is kept watches nothing, so whose its
+/// number is meanwhile does not matter.
 class Poll_handles {
  public:
   explicit Poll_handles(uv_loop_t& loop) noexcept : loop_(loop) {}
