@@ -18,8 +18,7 @@ Wall_clock_state::Wall_clock_state()
 
 Time_ns Wall_clock_state::read() const noexcept { return Time_ns(since_boot() + offset_); }
 
-void Wall_clock_state::place_all() noexcept {
-  if (unplaced_.is_empty()) return;
+void Time_state::place_now() noexcept {
   const Time_ns now = read();
   while (!unplaced_.is_empty()) {
     Alarm& alarm = unplaced_.pop_front();

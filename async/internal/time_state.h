@@ -71,7 +71,9 @@ class Time_state : public Shared, public Ends_with_scheduler {
   }
 
   /// `place_all()` puts into the wheel what waits to be put there.
-  virtual void place_all() noexcept {}
+  void place_all() noexcept {
+    if (!unplaced_.is_empty()) place_now();
+  }
 
   // Times before 1970 count as 1970: a deadline there has passed in any case.
   static std::uint64_t to_ticks(Time_ns time) noexcept {
@@ -86,6 +88,10 @@ class Time_state : public Shared, public Ends_with_scheduler {
   }
 
   Timing_wheel wheel_;
+  List<Alarm> unplaced_;
+
+ private:
+  void place_now() noexcept;
 };
 
 /// The time of the machine: it begins at the system's clock and goes on with the monotonic one, so
@@ -105,12 +111,8 @@ class Wall_clock_state final : public Time_state {
     unplaced_.push_back(alarm);
   }
 
- protected:
-  void place_all() noexcept override;
-
  private:
   std::chrono::nanoseconds offset_;  // from the monotonic clock to the time since 1970
-  List<Alarm> unplaced_;
 };
 
 /// Time that stands still until somebody moves it.

@@ -4,7 +4,8 @@ namespace async::internal {
 
 std::optional<Timing_wheel::Slot> Timing_wheel::first_slot() noexcept {
   // All that is on a lower wheel comes before all that is on a higher one.
-  for (int level = 0; level < num_levels; ++level) {
+  for (; levels_ != 0; levels_ &= levels_ - 1) {
+    const int level = std::countr_zero(levels_);
     Wheel& wheel = wheels_[level];
     while (wheel.occupied != 0) {
       const auto index = static_cast<std::uint64_t>(std::countr_zero(wheel.occupied));
@@ -37,6 +38,7 @@ void Timing_wheel::advance(std::uint64_t to) noexcept {
 
 void Timing_wheel::discard_all() noexcept {
   while (!due_.is_empty()) due_.pop_front().discard();
+  levels_ = 0;
   for (Wheel& wheel : wheels_) {
     wheel.occupied = 0;
     for (List<Alarm>& slot : wheel.slots) {

@@ -55,6 +55,7 @@ class Timing_wheel {
     Wheel& wheel = wheels_[level];
     wheel.slots[slot].push_back(alarm);
     wheel.occupied |= std::uint64_t{1} << slot;
+    levels_ |= 1U << level;
   }
 
   /// `next()` is a time at which there may be something to do, not after the first deadline.
@@ -89,6 +90,7 @@ class Timing_wheel {
 
   std::uint64_t now_;
   List<Alarm> due_;
+  std::uint32_t levels_ = 0;  // the occupied ones; a bit may outlive its wheel's last alarm
   Wheel wheels_[num_levels];
 };
 

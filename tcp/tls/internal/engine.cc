@@ -185,10 +185,11 @@ Engine::Read Engine::read(std::span<char> into, Output& output) noexcept {
     const std::size_t room =
         std::min<std::size_t>(into.size() - total, std::numeric_limits<int>::max());
     const int n = SSL_read(ssl_.get(), into.data() + total, static_cast<int>(room));
+    has_pending_ = n > 0 && SSL_pending(ssl_.get()) > 0;
     if (n > 0) {
       total += static_cast<std::size_t>(n);
       // BoringSSL takes no more of the input than one record, so nothing is left in it either.
-      if (input_.empty() && SSL_pending(ssl_.get()) == 0) break;
+      if (input_.empty() && !has_pending_) break;
       continue;
     }
     const Status status = status_of(n, "read");
@@ -198,10 +199,6 @@ Engine::Read Engine::read(std::span<char> into, Output& output) noexcept {
     break;
   }
   return {Status::Done, total};
-}
-
-bool Engine::has_more() const noexcept {
-  return has_reached_end_ || input_has_ended_ || SSL_pending(ssl_.get()) > 0;
 }
 
 Engine::Status Engine::write(std::string_view bytes, Output& output) noexcept {

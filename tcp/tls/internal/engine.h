@@ -70,7 +70,7 @@ class Engine {
   /// least one if it is Done.
   Read read(std::span<char> into, Output& output) noexcept;
   /// `has_more()` is true if `read` would give something, an end, or an error, without input.
-  bool has_more() const noexcept;
+  bool has_more() const noexcept { return has_pending_ || has_reached_end_ || input_has_ended_; }
 
   /// `write(bytes, output)` encrypts `bytes`, at least one and at most `max_record`, as one record.
   Status write(std::string_view bytes, Output& output) noexcept;
@@ -117,6 +117,7 @@ class Engine {
   std::string verified_name_;  // empty if none is
   std::string_view input_;
   bool input_has_ended_ = false;
+  bool has_pending_ = false;      // decrypted, for which there was no room
   bool has_reached_end_ = false;  // in order or not; what came before it was given first
   Output* output_ = nullptr;      // of the call that is under way
   const Loaded_identity* identity_ = nullptr;  // of this side, if it is not the first

@@ -4,8 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "async/io/io_error.h"
 #include "tcp/tls/internal/copy_in_pieces.h"
@@ -16,7 +16,8 @@ namespace async::Tls::internal {
 
 namespace {
 
-constexpr std::size_t most_at_once = 256 * 1024;  // encrypted before it is handed over
+// What is encrypted before it is handed over: all records but the last of all are full.
+constexpr std::size_t most_records_at_once = 16;
 
 /// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.
 std::error_code send_to(Transport& transport, std::span<std::string_view> parts) noexcept {
@@ -35,48 +36,53 @@ std::error_code send_to(Transport& transport, std::span<std::string_view> parts)
   }
 }
 
-/// What an engine says in one call or in several, on its way to the transport below.  The last of
-/// many large records goes there straight from BoringSSL's buffer, behind those that were kept.
+/// What an engine says in one call or in several, on its way to the transport below.  A record by
+/// itself goes there straight from BoringSSL's buffer, and so does the last of several, if it is
+/// large, behind those that were kept.
 class Sending final : public Output {
  public:
-  explicit Sending(Transport& below) : below_(below) { kept_->clear(); }
+  explicit Sending(Transport& below) : below_(below) {}
 
-  /// `last_comes()` has what is put from now on leave at once if it is large.
+  /// `last_comes()` says that what is put from now on is the last record.
   void last_comes() noexcept { is_last_ = true; }
 
   void put(std::string_view bytes) noexcept override {
     size_ += bytes.size();
-    if (is_last_ && bytes.size() >= large && !is_blocked_) {
+    if (is_last_ && !is_blocked_ && (!kept_ || bytes.size() >= large)) {
       send(bytes);
     } else {
-      append_in_pieces(*kept_, bytes);
+      keep(bytes);
     }
   }
 
   /// `send()` sends what is kept.
   void send() noexcept {
-    if (!is_blocked_ && !kept_->empty()) send({});
+    if (!is_blocked_ && !left().empty()) send({});
   }
 
   std::size_t size() const noexcept { return size_; }  // of all that was put
-  std::size_t sent() const noexcept { return size_ - kept_->size(); }
-  const std::string& left() const noexcept { return *kept_; }
+  std::size_t sent() const noexcept { return size_ - left().size(); }
+  std::string_view left() const noexcept { return kept_ ? std::string_view(**kept_) : ""; }
   std::error_code error() const noexcept { return error_; }
 
  private:
   static constexpr std::size_t large = 2048;  // below that, a copy costs less than a system call
 
   void send(std::string_view bytes) noexcept {
-    std::array<std::string_view, 2> parts{*kept_, bytes};
-    error_ = send_to(below_, std::span(parts).first(bytes.empty() ? 1 : 2));
+    std::array<std::string_view, 2> parts{left(), bytes};
+    error_ = send_to(below_, parts);
     const auto& [kept, rest] = parts;
     is_blocked_ = !kept.empty() || !rest.empty();
-    kept_->erase(0, kept_->size() - kept.size());
-    append_in_pieces(*kept_, rest);
+    if (kept_) (*kept_)->erase(0, (*kept_)->size() - kept.size());
+    if (!rest.empty()) keep(rest);
+  }
+  void keep(std::string_view bytes) noexcept {
+    if (!kept_) kept_.emplace()->clear();
+    append_in_pieces(**kept_, bytes);
   }
 
   Transport& below_;
-  Lent<std::string> kept_;
+  std::optional<Lent<std::string>> kept_;
   std::size_t size_ = 0;
   bool is_last_ = false;
   bool is_blocked_ = false;
@@ -106,7 +112,8 @@ class Pieces {
       advance(first.size());
       return first;
     }
-    const std::span<char> gathered = gathered_->get();
+    if (!gathered_) gathered_.emplace();
+    const std::span<char> gathered = (*gathered_)->get();
     std::size_t size = 0;
     while (!parts_.empty() && size < gathered.size()) {
       const std::string_view part = rest().substr(0, gathered.size() - size);
@@ -128,7 +135,7 @@ class Pieces {
 
   std::span<const std::string_view> parts_;
   std::size_t taken_ = 0;  // of the first one
-  Lent<Room<Engine::max_record>> gathered_;
+  std::optional<Lent<Room<Engine::max_record>>> gathered_;
 };
 
 Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
@@ -141,7 +148,8 @@ bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engin
 
 Io_result Tls_transport::read(std::span<char> into) noexcept {
   Lent<Input_room> input;
-  const std::string kept = std::exchange(unread_, std::string());
+  std::string kept;
+  kept.swap(unread_);
   engine_->set_input(kept);
   if (kept.empty() && !engine_->has_more()) {
     if (const Io_result more = read_below(input->get()); more.status != Io_result::Status::Ok)
@@ -153,7 +161,7 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
     if (!out.bytes().empty()) send_by_itself(out.bytes());
     switch (read.status) {
       case Engine::Status::Done:
-        unread_ = engine_->input();
+        if (!engine_->input().empty()) unread_ = engine_->input();
         if (has_more()) more_has_come();
         return Io_result::ok(read.bytes);
       case Engine::Status::Ended:
@@ -187,18 +195,18 @@ Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept
   pieces.pass_over(plain_that_left_);
   while (!pieces.is_at_end() && unsent_.empty() && !error) {
     Sending out(below());
-    Lent<std::vector<Record>> records;
-    records->clear();
+    std::array<Record, most_records_at_once> records;
+    std::size_t count = 0;
     do {
       const std::string_view piece = pieces.next();
       const std::size_t before = out.size();
-      if (pieces.is_at_end() || before + piece.size() >= most_at_once) out.last_comes();
+      if (pieces.is_at_end() || count + 1 == records.size()) out.last_comes();
       if (engine_->write(piece, out) != Engine::Status::Done) return tls_failed();
-      records->push_back(Record{.plain = piece.size(), .encrypted = out.size() - before});
-    } while (!pieces.is_at_end() && out.size() < most_at_once);
+      records[count++] = {.plain = piece.size(), .encrypted = out.size() - before};
+    } while (!pieces.is_at_end() && count < records.size());
     out.send();
-    keep_count(out.sent(), *records);
-    unsent_ = out.left();
+    keep_count(out.sent(), std::span(records).first(count));
+    if (!out.left().empty()) unsent_ = out.left();
     error = out.error();
   }
   if (error) return Io_result::failed(error);
