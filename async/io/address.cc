@@ -1,6 +1,7 @@
 #include "async/io/address.h"
 
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
 
@@ -40,9 +41,11 @@ Inet Inet::of_string(std::string_view text) {
 }
 
 std::string to_string(const Inet& address) {
-  const std::string host = async::to_string(address.addr());
-  const std::string port = std::to_string(address.port());
-  return address.addr().version() == Ip_version::V4 ? host + ":" + port : "[" + host + "]:" + port;
+  std::string text = async::to_string(address.addr());
+  if (address.addr().version() == Ip_version::V6) text = "[" + text + "]";
+  char port[] = ":65535";
+  const char* end = std::to_chars(port + 1, std::end(port), address.port()).ptr;
+  return text.append(std::string_view(port, end));
 }
 
 std::string to_string(const Unix& address) {

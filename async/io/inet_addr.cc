@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <span>
 #include <stdexcept>
 
@@ -88,12 +89,13 @@ Inet_addr Inet_addr::unmapped() const noexcept {
 
 std::string to_string(const Inet_addr& addr) {
   if (addr.version() == Ip_version::V4) {  // inet_ntop would use sprintf, for each client
-    std::string result;
+    char text[INET_ADDRSTRLEN];
+    char* end = text;
     for (const std::uint8_t byte : std::span(addr.bytes()).first<4>()) {
-      if (!result.empty()) result += '.';
-      result += std::to_string(byte);
+      if (end != text) *end++ = '.';
+      end = std::to_chars(end, std::end(text), byte).ptr;
     }
-    return result;
+    return {text, end};
   }
   char text[INET6_ADDRSTRLEN];
   inet_ntop(AF_INET6, addr.bytes().data(), text, sizeof text);

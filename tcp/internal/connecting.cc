@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "async/choose.h"
+#include "async/clock.h"
 #include "async/coroutine.h"
 #include "async/io/io_error.h"
 #include "async/io/socket_option.h"

@@ -88,15 +88,16 @@ void Handshake_io::fail(const std::string& what) const {
   throw std::runtime_error(peer_ + " " + what);
 }
 
-void Handshake_io::fail(Stopped why) const {
-  fail(why == Stopped::Timed_out ? "took too long" : "was given up: interrupted");
+std::exception_ptr Handshake_io::failure(Stopped why) const {
+  return std::make_exception_ptr(std::runtime_error(
+      peer_ + (why == Stopped::Timed_out ? " took too long" : " was given up: interrupted")));
 }
 
 Deferred<> Handshake_io::until_possible(Direction direction) {
-  const auto waited = co_await stop_.wait(ear_->possible(direction));
-  if (waited) co_return;
-  ear_->give_up(direction);
-  fail(waited.error());
+  return stop_.wait_or_fail(ear_->possible(direction), [this, direction](Stopped why) {
+    ear_->give_up(direction);
+    return failure(why);
+  });
 }
 
 std::optional<std::size_t> Handshake_io::read_now(std::span<char> into) {
@@ -150,13 +151,12 @@ Deferred<std::string> Handshake_io::read_line(std::size_t max) {
   }
 }
 
-Deferred<> Handshake_io::write(std::string bytes) {
+Deferred<> Handshake_io::write(std::string_view bytes) {
   if (bytes.empty()) return determined();
-  const std::string_view all = bytes;
-  const Io_result result = ear_->transport().write({&all, 1});
-  if (result.status == Io_result::Status::Ok) bytes.erase(0, result.bytes);
+  const Io_result result = ear_->transport().write({&bytes, 1});
+  if (result.status == Io_result::Status::Ok) bytes.remove_prefix(result.bytes);
   // An error is there to stay.
-  return bytes.empty() ? determined() : write_rest(std::move(bytes));
+  return bytes.empty() ? determined() : write_rest(std::string(bytes));
 }
 
 Deferred<> Handshake_io::write_rest(std::string bytes) {

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "async/coroutine.h"
@@ -27,7 +27,7 @@ namespace async::Tcp::internal {
 /// - Errors: everything fails when `stop` comes, and when the other side closes or resets the
 ///   connection; `what()` begins with what that side was said to be.
 /// - Lifetime: whatever ends the coroutine closes the transport, unless it was given back by
-///   `finish`.  `stop` outlives this.
+///   `finish`.  `stop` outlives this, and this outlives what its functions return.
 /// - Limits: one operation at a time.
 class Handshake_io {
  public:
@@ -59,13 +59,15 @@ class Handshake_io {
   /// `readable()` is determined when it makes sense to read.
   Deferred<> readable() { return until_possible(Direction::In); }
 
-  /// `write(bytes)` is determined when the transport has taken all of `bytes`.
-  Deferred<> write(std::string bytes);
+  /// `write(bytes)` is determined when the transport has taken all of `bytes`; it copies what that
+  /// does not take at once.
+  Deferred<> write(std::string_view bytes);
 
   /// `wait(d)` is determined with the value of `d`; it is `d` if that is determined.
   template <class T>
   Deferred<T> wait(Deferred<T> deferred) {
-    return deferred.is_determined() ? std::move(deferred) : wait_long(std::move(deferred));
+    if (deferred.is_determined()) return deferred;
+    return stop_.wait_or_fail(std::move(deferred), [this](Stopped why) { return failure(why); });
   }
 
   /// `finish()` gives the transport back, with what is buffered still to be read from it.  Nothing
@@ -81,9 +83,7 @@ class Handshake_io {
 
   Deferred<> until_possible(Direction direction);
   Deferred<> write_rest(std::string bytes);
-  template <class T>
-  Deferred<T> wait_long(Deferred<T> deferred);
-  [[noreturn]] void fail(Stopped why) const;
+  std::exception_ptr failure(Stopped why) const;
   std::string take(std::size_t n);
 
   const async::internal::Ref<Ear> ear_;
@@ -91,12 +91,5 @@ class Handshake_io {
   const std::string peer_;
   std::string buffer_;
 };
-
-template <class T>
-Deferred<T> Handshake_io::wait_long(Deferred<T> deferred) {
-  auto waited = co_await stop_.wait(std::move(deferred));
-  if (!waited) fail(waited.error());
-  if constexpr (!std::is_void_v<T>) co_return std::move(*waited);
-}
 
 }  // namespace async::Tcp::internal

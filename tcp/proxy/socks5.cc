@@ -135,7 +135,7 @@ Deferred<Socks5::Asked> Socks5::ask(Proxy_target target, const Connect* connect,
   co_await authenticate(&io);
   std::string request = {version, connect_command, 0};
   std::visit([&request](const auto& one) { append(request, one); }, target);
-  co_await io.write(std::move(request));
+  co_await io.write(request);
   const std::string reply = co_await io.read(2);
   if (reply[0] != version) io.fail("answers in another protocol");
   if (reply[1] != 0) {

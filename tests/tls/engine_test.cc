@@ -47,7 +47,7 @@ struct Side {
     } while (progress == Engine::Progress::Wants_signature);
     unread = std::string(engine->input());
     engine->set_input({});
-    return output.take();
+    return output.bytes();
   }
   std::string unread;
 
@@ -57,7 +57,7 @@ struct Side {
   std::string encrypt(std::string_view text) const {
     Kept_output output;
     EXPECT_EQ(engine->write(text, output), Engine::Status::Done);
-    return output.take();
+    return output.bytes();
   }
 
   struct Got {
@@ -76,7 +76,7 @@ struct Side {
       if (read.status != Engine::Status::Done) break;
       got.text += into.substr(0, read.bytes);
     }
-    got.said = said.take();
+    got.said = said.bytes();
     engine->set_input({});
     return got;
   }

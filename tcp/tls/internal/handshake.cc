@@ -33,14 +33,19 @@ class Handshake {
     return true;
   }
 
-  /// `go_on(output)` gives it to the engine.
-  Engine::Progress go_on(Output& output) {
+  struct Step {
+    Engine::Progress progress;
+    Deferred<> sent;  // what the engine has said
+  };
+  /// `go_on()` gives it to the engine.
+  Step go_on() {
+    Kept_output out;
     engine_.set_input(unread_);
     // Keys are agreed upon and certificates verified in this call.
-    const Engine::Progress progress = engine_.handshake(output);
+    const Engine::Progress progress = engine_.handshake(out);
     unread_.erase(0, unread_.size() - engine_.input().size());
     engine_.set_input({});
-    return progress;
+    return {progress, io_.write(out.bytes())};
   }
 
   /// `unread()` has come behind the handshake.
@@ -68,15 +73,14 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
     }
     auto& turnstile = async::internal::engine().turnstile;
     co_await io.wait(turnstile.pass());
-    Kept_output out;
-    const Engine::Progress progress = handshake.go_on(out);
+    auto [progress, sent] = handshake.go_on();
     turnstile.leave();
     if (progress == Engine::Progress::Failed) {
       // The other side is told why; whether that arrives does not matter any more.
-      co_await or_error(io.write(out.take()));
+      co_await or_error(std::move(sent));
       throw engine->error();
     }
-    co_await io.write(out.take());
+    co_await std::move(sent);
     if (progress == Engine::Progress::Done) break;
     can_go_on = progress == Engine::Progress::Wants_signature;
     if (can_go_on) {

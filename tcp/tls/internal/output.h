@@ -6,7 +6,8 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include "tcp/tls/internal/lent.h"
 
 namespace async::Tls::internal {
 
@@ -19,17 +20,17 @@ class Output {
   ~Output() = default;
 };
 
-/// An `Output` that keeps all.
+/// An `Output` that keeps all, as long as nobody waits.
 class Kept_output final : public Output {
  public:
-  void put(std::string_view bytes) noexcept override { bytes_ += bytes; }
+  Kept_output() noexcept { bytes_->clear(); }
 
-  const std::string& bytes() const noexcept { return bytes_; }
-  /// `take()` is what is kept, which is not kept any more.
-  std::string take() noexcept { return std::exchange(bytes_, {}); }
+  void put(std::string_view bytes) noexcept override { *bytes_ += bytes; }
+
+  const std::string& bytes() const noexcept { return *bytes_; }
 
  private:
-  std::string bytes_;
+  Lent<std::string> bytes_;
 };
 
 }  // namespace async::Tls::internal
