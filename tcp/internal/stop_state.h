@@ -12,8 +12,8 @@
 
 namespace async::Tcp::internal {
 
-/// A `Stop_state` waits for the two as long as it lives, so that an operation of many steps costs no
-/// more than one of few.  It is the alarm, and it is the job that one of the two has woken.
+/// A `Stop_state` waits for the two as long as it lives, so that an operation of many steps costs
+/// no more than one of few.  It is the alarm, and it is the job that one of the two has woken.
 class Stop_state final : public async::internal::Owning_waiter, public async::internal::Alarm {
  public:
   /// One who waits for something else, and is to be told.

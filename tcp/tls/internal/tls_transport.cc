@@ -256,8 +256,8 @@ void Tls_transport::has_left(std::size_t encrypted) noexcept {
 }
 
 void Tls_transport::send_by_itself(std::string_view out) noexcept {
-  // Who writes next sees an error.
-  if (static_cast<void>(send_kept()), unsent_.empty()) static_cast<void>(send_to(below(), {&out, 1}));
+  static_cast<void>(send_kept());  // who writes next sees an error
+  if (unsent_.empty()) static_cast<void>(send_to(below(), {&out, 1}));
   if (out.empty()) return;
   records_.push_back(Record{.plain = 0, .encrypted = out.size()});
   unsent_ += out;
