@@ -21,13 +21,16 @@
 
 namespace async {
 
+/// `no_error` is what `std::error_code()` makes, which is a call into another library each time.
+extern const std::error_code no_error;
+
 /// What one attempt to read or write came to.
 struct Io_result {
   enum class Status : unsigned char { Ok, Would_block, Eof, Error };
 
-  static Io_result ok(std::size_t bytes) { return {Status::Ok, bytes, {}}; }
-  static Io_result would_block() { return {Status::Would_block, 0, {}}; }
-  static Io_result eof() { return {Status::Eof, 0, {}}; }
+  static Io_result ok(std::size_t bytes) { return {Status::Ok, bytes, no_error}; }
+  static Io_result would_block() { return {Status::Would_block, 0, no_error}; }
+  static Io_result eof() { return {Status::Eof, 0, no_error}; }
   static Io_result failed(std::error_code error) { return {Status::Error, 0, error}; }
 
   Status status;

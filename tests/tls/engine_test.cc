@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "tcp/tls/internal/tls_upgrade.h"
 #include "tests/tls/certificates.h"
+#include "tests/tls/engines.h"
 
 namespace async {
 namespace {
@@ -23,94 +23,6 @@ using ::testing::HasSubstr;
 using Kind = Tls::Error::Kind;
 using Tls::internal::Engine;
 using Tls::internal::Kept_output;
-
-std::unique_ptr<Engine> engine_of(const Tcp::Upgrade& upgrade) {
-  return dynamic_cast<const Tls::internal::Makes_engines&>(upgrade).make_engine("server:443");
-}
-
-/// An engine, and what is on its way to it.
-struct Side {
-  explicit Side(const std::shared_ptr<const Tcp::Upgrade>& made_by)
-      : upgrade(made_by), engine(engine_of(*made_by)) {}
-
-  std::shared_ptr<const Tcp::Upgrade> upgrade;
-  std::unique_ptr<Engine> engine;
-  Engine::Progress progress = Engine::Progress::Wants_input;
-
-  /// `go_on(input)` is what it has to say to that.
-  std::string go_on(std::string_view input) {
-    Kept_output output;
-    engine->set_input(input);
-    do {
-      progress = engine->handshake(output);
-      if (progress == Engine::Progress::Wants_signature) engine->signature()->make();
-    } while (progress == Engine::Progress::Wants_signature);
-    unread = std::string(engine->input());
-    engine->set_input({});
-    return output.bytes();
-  }
-  std::string unread;
-
-  bool is_done() const { return progress == Engine::Progress::Done; }
-  bool has_failed() const { return progress == Engine::Progress::Failed; }
-
-  std::string encrypt(std::string_view text) const {
-    Kept_output output;
-    EXPECT_EQ(engine->write(text, output), Engine::Status::Done);
-    return output.bytes();
-  }
-
-  struct Got {
-    Engine::Status last;
-    std::string text;
-    std::string said;  // by the engine itself
-  };
-  Got decrypt(std::string_view input, std::size_t room = 1000) const {
-    Got got;
-    Kept_output said;
-    engine->set_input(input);
-    for (;;) {
-      std::string into(room, '\0');
-      const Engine::Read read = engine->read(into, said);
-      got.last = read.status;
-      if (read.status != Engine::Status::Done) break;
-      got.text += into.substr(0, read.bytes);
-    }
-    got.said = said.bytes();
-    engine->set_input({});
-    return got;
-  }
-};
-
-struct Both {
-  explicit Both(Tls::Server_options server = server_options(), Tls::Client_options client = {})
-      : server(Tls::server(std::move(server))), client(tls_client(std::move(client))) {}
-
-  Side server;
-  Side client;
-
-  /// `shake_hands(pass)` lets them talk until neither has anything to say, in pieces that `pass`
-  /// makes of what one of them says.
-  using Pieces = std::vector<std::string>;
-  void shake_hands(const std::function<Pieces(std::string)>& pass = [](std::string said) {
-    return Pieces{std::move(said)};
-  }) {
-    std::string to_server = client.go_on("");
-    while (!to_server.empty()) {
-      std::string to_client;
-      for (const std::string& piece : pass(std::exchange(to_server, ""))) {
-        to_client += server.go_on(std::exchange(server.unread, "") + piece);
-      }
-      for (const std::string& piece : pass(std::exchange(to_client, ""))) {
-        if (client.is_done()) {
-          client.unread += piece;
-        } else {
-          to_server += client.go_on(std::exchange(client.unread, "") + piece);
-        }
-      }
-    }
-  }
-};
 
 std::vector<std::string> cut(std::string_view text, std::size_t piece) {
   std::vector<std::string> pieces;
@@ -266,7 +178,7 @@ TEST_P(Engine_of_version, ends_in_order_only_by_tls) {
   const std::string records = both.server.unread + both.client.encrypt("last words");
   Kept_output end;
   both.client.engine->end(end);
-  const Side::Got got = both.server.decrypt(records + end.bytes());
+  const Side::Got got = both.server.decrypt(records + std::string(end.bytes()));
   EXPECT_EQ(got.text, "last words");
   EXPECT_EQ(got.last, Engine::Status::Ended);
   EXPECT_EQ(both.server.decrypt("").last, Engine::Status::Ended);

@@ -6,33 +6,46 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
 namespace async::Tls::internal {
 
-/// A buffer of the thread, in which nothing stays from one call to another.  The transport below
-/// may be encrypted as well: each call that is under way has a buffer of its own.
+/// A buffer of the thread, in which nothing stays from one call to another: it is lent when it is
+/// first used.  The transport below may be encrypted as well: each call that is under way has a
+/// buffer of its own.
 template <class Buffer>
 class Lent {
  public:
-  Lent() noexcept : buffer_(std::exchange(spare(), Buffer())) {}
+  Lent() = default;
   Lent(const Lent&) = delete;
   Lent& operator=(const Lent&) = delete;
-  ~Lent() { spare() = std::move(buffer_); }
+  ~Lent() {
+    if (buffer_) spare() = std::move(*buffer_);
+  }
 
-  Buffer& operator*() noexcept { return buffer_; }
-  const Buffer& operator*() const noexcept { return buffer_; }
-  Buffer* operator->() noexcept { return &buffer_; }
-  const Buffer* operator->() const noexcept { return &buffer_; }
+  /// It is true once it is used.
+  explicit operator bool() const noexcept { return buffer_.has_value(); }
+  Buffer& operator*() noexcept {
+    if (!buffer_) lend();
+    return *buffer_;
+  }
+  Buffer* operator->() noexcept { return &**this; }
+  /// For one that is used.
+  const Buffer& operator*() const noexcept { return *buffer_; }
 
  private:
+  void lend() noexcept {
+    buffer_.emplace(std::exchange(spare(), Buffer()));
+    if constexpr (requires { buffer_->clear(); }) buffer_->clear();
+  }
   static Buffer& spare() noexcept {
     thread_local Buffer one;
     return one;
   }
 
-  Buffer buffer_;
+  std::optional<Buffer> buffer_;
 };
 
 /// Room for `size` bytes.

@@ -23,11 +23,9 @@ class Output {
 /// An `Output` that keeps all, as long as nobody waits.
 class Kept_output final : public Output {
  public:
-  Kept_output() noexcept { bytes_->clear(); }
-
   void put(std::string_view bytes) noexcept override { *bytes_ += bytes; }
 
-  const std::string& bytes() const noexcept { return *bytes_; }
+  std::string_view bytes() const noexcept { return bytes_ ? std::string_view(*bytes_) : ""; }
 
  private:
   Lent<std::string> bytes_;

@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "async/io/io_error.h"
@@ -24,7 +23,7 @@ std::error_code send_to(Transport& transport, std::span<std::string_view> parts)
   const auto is_taken = [](std::string_view part) { return part.empty(); };
   for (;;) {
     parts = parts.subspan(std::ranges::find_if_not(parts, is_taken) - parts.begin());
-    if (parts.empty()) return {};
+    if (parts.empty()) return no_error;
     const Io_result result = transport.write(parts);
     if (result.status != Io_result::Status::Ok) return result.error;
     std::size_t taken = result.bytes;
@@ -62,7 +61,7 @@ class Sending final : public Output {
 
   std::size_t size() const noexcept { return size_; }  // of all that was put
   std::size_t sent() const noexcept { return size_ - left().size(); }
-  std::string_view left() const noexcept { return kept_ ? std::string_view(**kept_) : ""; }
+  std::string_view left() const noexcept { return kept_ ? std::string_view(*kept_) : ""; }
   std::error_code error() const noexcept { return error_; }
 
  private:
@@ -70,23 +69,20 @@ class Sending final : public Output {
 
   void send(std::string_view bytes) noexcept {
     std::array<std::string_view, 2> parts{left(), bytes};
-    error_ = send_to(below_, parts);
+    error_ = send_to(below_, std::span(parts).first(bytes.empty() ? 1 : 2));
     const auto& [kept, rest] = parts;
     is_blocked_ = !kept.empty() || !rest.empty();
-    if (kept_) (*kept_)->erase(0, (*kept_)->size() - kept.size());
+    if (kept_) kept_->erase(0, kept_->size() - kept.size());
     if (!rest.empty()) keep(rest);
   }
-  void keep(std::string_view bytes) noexcept {
-    if (!kept_) kept_.emplace()->clear();
-    append_in_pieces(**kept_, bytes);
-  }
+  void keep(std::string_view bytes) noexcept { append_in_pieces(*kept_, bytes); }
 
   Transport& below_;
-  std::optional<Lent<std::string>> kept_;
+  Lent<std::string> kept_;
   std::size_t size_ = 0;
   bool is_last_ = false;
   bool is_blocked_ = false;
-  std::error_code error_;
+  std::error_code error_ = no_error;
 };
 
 /// What is offered to be written, in pieces of at most one record each.  Large parts are not
@@ -112,8 +108,12 @@ class Pieces {
       advance(first.size());
       return first;
     }
-    if (!gathered_) gathered_.emplace();
-    const std::span<char> gathered = (*gathered_)->get();
+    return gather();
+  }
+
+ private:
+  [[gnu::noinline]] std::string_view gather() noexcept {
+    const std::span<char> gathered = gathered_->get();
     std::size_t size = 0;
     while (!parts_.empty() && size < gathered.size()) {
       const std::string_view part = rest().substr(0, gathered.size() - size);
@@ -123,8 +123,6 @@ class Pieces {
     }
     return {gathered.data(), size};
   }
-
- private:
   std::string_view rest() const noexcept { return parts_.front().substr(taken_); }
   void advance(std::size_t n) noexcept {
     taken_ += n;
@@ -135,7 +133,7 @@ class Pieces {
 
   std::span<const std::string_view> parts_;
   std::size_t taken_ = 0;  // of the first one
-  std::optional<Lent<Room<Engine::max_record>>> gathered_;
+  Lent<Room<Engine::max_record>> gathered_;
 };
 
 Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
@@ -149,7 +147,7 @@ bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engin
 Io_result Tls_transport::read(std::span<char> into) noexcept {
   Lent<Input_room> input;
   std::string kept;
-  kept.swap(unread_);
+  if (!unread_.empty()) kept.swap(unread_);
   engine_->set_input(kept);
   if (kept.empty() && !engine_->has_more()) {
     if (const Io_result more = read_below(input->get()); more.status != Io_result::Status::Ok)
@@ -227,7 +225,7 @@ void Tls_transport::keep_count(std::size_t sent, std::span<const Record> records
 }
 
 std::error_code Tls_transport::send_kept() noexcept {
-  if (unsent_.empty()) return {};
+  if (unsent_.empty()) return no_error;
   std::string_view rest = unsent_;
   const std::error_code error = send_to(below(), {&rest, 1});
   const std::size_t sent = unsent_.size() - rest.size();

@@ -82,6 +82,7 @@ ROLES = {
     ],
     'tls': _twice('{programs}/tls_server {port} {mode} {certificate} {key}', needs_certificate=True) + [
         _tls(EPOLL, '{programs}/epoll_tls'),
+        _tls(LIBUV, '{programs}/libuv_tls'),
         _tls('Asio', '{programs}/asio_tls'),
         _tls('Go', '{programs}/go'),
         _tls('Node.js', 'node {peers}/node/server.js'),

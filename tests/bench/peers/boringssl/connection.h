@@ -1,7 +1,7 @@
-// tests/bench/peers/epoll/tls.h: BoringSSL on epoll, by hand.
+// tests/bench/peers/boringssl/connection.h: BoringSSL by hand, whatever the loop.
 //
-// What has come is read into one buffer of all connections, from which BoringSSL takes it.  What
-// BoringSSL has to send goes to the socket at once, so that a record is not copied; small ones, and
+// What has come was read into one buffer of all connections, from which BoringSSL takes it.  What
+// BoringSSL has to send goes to the loop at once, so that a record is not copied; small ones, and
 // those of a large block, are put together first.  While something waits to be sent nothing is
 // read, and a connection that waits for its client owns no buffer.
 
@@ -13,40 +13,56 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "tests/bench/peers/epoll/loop.h"
+namespace boringssl_peer {
 
-namespace epoll_peer {
-
-class Tls_connection : public Handler {
+class Connection {
  public:
-  Tls_connection(int fd, SSL_CTX* context) : fd_(fd), ssl_(SSL_new(context)) {
+  explicit Connection(SSL_CTX* context) : ssl_(SSL_new(context)) {
     SSL_set_accept_state(ssl_.get());
     SSL_set_shed_handshake_config(ssl_.get(), 1);
     BIO_up_ref(bio());
     SSL_set_bio(ssl_.get(), bio(), bio());  // which takes over one reference
-    watch(fd_, this, EPOLLIN);
   }
-  ~Tls_connection() override { close(fd_); }
-
-  void on_events(std::uint32_t /*events*/) override {
-    now_ = this;
-    if (!rest_) {
-      receive();
-    } else if (send_rest()) {
-      can_send();
-    }
-    if (!gathered_.empty()) send_gathered();
-    if (ending_ && !rest_) end();
-  }
+  virtual ~Connection() = default;
 
  protected:
+  // What the loop does.
+
+  /// `transmit(bytes)` sends them, or keeps what cannot be sent now; then `waits_to_send()` is
+  /// true.
+  virtual void transmit(std::string_view bytes) = 0;
+  virtual bool waits_to_send() const = 0;
+  /// `close()` is called once.
+  virtual void close() = 0;
+
+  // What the loop calls, each between `begin()` and `finish()`.
+
+  void begin() { now_ = this; }
+  void finish() {
+    if (!gathered_.empty()) transmit_gathered();
+    if (ending_ && !waits_to_send()) end();
+  }
+
+  /// `came(bytes)` is called for what has come.
+  void came(std::string_view bytes) {
+    input_ = bytes;
+    decrypt();
+  }
+  void end() {
+    if (!std::exchange(ended_, true)) close();
+    ERR_clear_error();
+  }
+  bool has_ended() const { return ended_ || ending_; }
+
+  // What a server does.
+
   virtual void received(std::string_view bytes) = 0;
   /// The client will send no more.
   virtual void client_has_ended() { say_end(); }
@@ -57,12 +73,11 @@ class Tls_connection : public Handler {
   void put(std::string_view bytes) {
     if (SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) end();
   }
-  bool waits_to_send() const { return rest_ != nullptr; }
 
   /// `gather(true)` lets what is put wait until `gather(false)`.
   void gather(bool on) {
     gathering_ = on;
-    if (!on && !gathered_.empty()) send_gathered();
+    if (!on && !gathered_.empty()) transmit_gathered();
   }
 
   /// `say_end()` ends the connection when all has been sent.
@@ -71,27 +86,10 @@ class Tls_connection : public Handler {
     ending_ = true;
   }
 
-  bool has_ended() const { return ended_ || ending_; }
-
  private:
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
-
-  void receive() {
-    static constexpr std::size_t size = 64 * 1024;
-    static char* const buffer = new char[size];
-    // While the buffer is filled there is more, and this connection's memory is in the caches.
-    ssize_t n;
-    do {
-      n = recv(fd_, buffer, size, 0);
-      if (n > 0) {
-        input_ = {buffer, static_cast<std::size_t>(n)};
-        decrypt();
-      }
-    } while (n == static_cast<ssize_t>(size) && !rest_ && !has_ended());
-    if (n == 0 || (n < 0 && errno != EAGAIN)) end();
-  }
 
   void decrypt() {
     if (SSL_in_init(ssl_.get()) != 0) {
@@ -126,7 +124,7 @@ class Tls_connection : public Handler {
 
   static BIO* bio() {
     static BIO* const made = [] {
-      BIO_METHOD* method = BIO_meth_new(0, "epoll");
+      BIO_METHOD* method = BIO_meth_new(0, "by hand");
       BIO_meth_set_read(method, [](BIO* bio, char* into, int size) {
         BIO_clear_retry_flags(bio);
         if (input_.empty()) {
@@ -158,63 +156,26 @@ class Tls_connection : public Handler {
 
   void write(std::string_view bytes) {
     constexpr std::size_t small = 2048;
-    if (rest_) {
-      *rest_ += bytes;
-    } else if (gathering_ || bytes.size() < small || !gathered_.empty()) {
+    if (gathering_ || bytes.size() < small || !gathered_.empty()) {
       gathered_ += bytes;
     } else {
-      send_now(bytes);
+      transmit(bytes);
     }
   }
-
-  void send_gathered() {
-    if (rest_) {
-      *rest_ += gathered_;
-    } else {
-      send_now(gathered_);
-    }
+  void transmit_gathered() {
+    transmit(gathered_);
     gathered_.clear();
   }
 
-  void send_now(std::string_view bytes) {
-    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent == static_cast<ssize_t>(bytes.size())) return;
-    if (sent < 0 && errno != EAGAIN) return end();
-    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
-    rest_ = std::make_unique<std::string>(bytes);
-    change(fd_, this, EPOLLOUT);
-  }
-
-  bool send_rest() {
-    const ssize_t sent = send(fd_, rest_->data(), rest_->size(), MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno != EAGAIN) end();
-      return false;
-    }
-    rest_->erase(0, static_cast<std::size_t>(sent));
-    if (!rest_->empty()) return false;
-    rest_ = nullptr;
-    change(fd_, this, EPOLLIN);
-    return true;
-  }
-
-  void end() {
-    if (!ended_) ended.emplace_back(this);
-    ended_ = true;
-    ERR_clear_error();
-  }
-
   // Of the connection that is served now: nothing stays in them.
-  static inline Tls_connection* now_ = nullptr;
+  static inline Connection* now_ = nullptr;
   static inline std::string_view input_;
   static inline std::string gathered_;
   static inline bool gathering_ = false;
 
-  int fd_;
   bool ending_ = false;
   bool ended_ = false;
   std::unique_ptr<SSL, Free> ssl_;
-  std::unique_ptr<std::string> rest_;  // what could not be sent; nothing is read before it is
 };
 
 /// `tls_context(certificate, key)` is a server's, for TLS 1.3 alone.
@@ -230,4 +191,4 @@ inline SSL_CTX* tls_context(const char* certificate, const char* key) {
   return context;
 }
 
-}  // namespace epoll_peer
+}  // namespace boringssl_peer

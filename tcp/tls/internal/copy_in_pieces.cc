@@ -1,0 +1,24 @@
+#include "tcp/tls/internal/copy_in_pieces.h"
+
+#include <cstddef>
+
+namespace async::Tls::internal {
+
+void copy_in_pieces(char* into, std::string_view bytes) noexcept {
+  constexpr std::size_t piece = 1024;
+  for (; bytes.size() > piece; bytes.remove_prefix(piece), into += piece) {
+    bytes.copy(into, piece);
+  }
+  bytes.copy(into, bytes.size());
+}
+
+void append_in_pieces(std::string& text, std::string_view bytes) {
+  const std::size_t before = text.size();
+  const std::size_t after = before + bytes.size();
+  text.resize_and_overwrite(after, [&](char* start, std::size_t) noexcept {
+    copy_in_pieces(start + before, bytes);
+    return after;  // libstdc++ 12 says here how much there is room for
+  });
+}
+
+}  // namespace async::Tls::internal
