@@ -114,8 +114,8 @@ Deferred<std::decay_t<T>> determined(T&& value) {
       new internal::Plain_cell<Value>(std::in_place, std::forward<T>(value))));
 }
 inline Deferred<> determined() {
-  return internal::Access::deferred(
-      internal::Ref<internal::Cell<void>>::adopt(new internal::Plain_cell<void>(std::in_place)));
+  auto* cell = static_cast<internal::Cell<void>*>(internal::kernel().determined);
+  return internal::Access::deferred(internal::Ref<internal::Cell<void>>::share(cell));
 }
 
 template <class T>

@@ -14,56 +14,56 @@ namespace async::Tcp {
 
 namespace internal {
 
-/// The result of a wait.  Until one of the two has come it owns a reference of itself.
+/// The result of a wait.  Until what was awaited or the stop has come, it owns a reference of
+/// itself.
 ///
 /// `On_stop` is called with why, and gives an `R` or a `std::exception_ptr`.
 template <class T, class R, class On_stop>
 class Stop_wait final : public async::internal::Cell<R>,
                         public async::internal::Owning_waiter,
-                        public Stop_state::One {
-  using Cell = async::internal::Cell<T>;
-  using Cell_base = async::internal::Cell_base;
+                        public Stop_state::Waiting {
+  using Awaited = async::internal::Cell<T>;
+  using State = async::internal::Cell_base::State;
+  using Outcome = Stop_state::Outcome;
   template <class U>
   using Ref = async::internal::Ref<U>;
 
  public:
   explicit Stop_wait(On_stop on_stop) : on_stop_(std::move(on_stop)) {}
 
-  void start(Ref<Cell> awaited, Stop_state& stop) noexcept {
+  void start(Ref<Awaited> awaited, Stop_state& stop) noexcept {
     awaited_ = std::move(awaited);
-    stop_ = &stop;
-    stop.add(*this);
-    if (stop.is_over() && !(awaited_ && awaited_->is_determined())) {
-      async::internal::enqueue(*this);
-    } else if (awaited_) {
-      awaited_->wait(*this);
+    if (!awaited_ || !awaited_->is_determined()) {
+      if (const auto how = stop.outcome()) {
+        end_by(*how);
+        return;
+      }
     }
+    stop_is_there_ = true;
+    stop.add(*this);
+    if (awaited_) awaited_->wait(*this);
   }
 
   void run() noexcept override {
-    const Ref<Cell> awaited = take_awaited();
-    const auto state = awaited ? awaited->state() : Cell_base::State::Never;
-    if (state == Cell_base::State::Full) {
+    const Ref<Awaited> awaited = take_awaited();
+    if (awaited->state() == State::Full) {
       const auto self = finish();
       fill([&] { return value_of(*awaited); });
-    } else if (state == Cell_base::State::Failed) {
+    } else if (awaited->state() == State::Failed) {
       const auto self = finish();
       this->root()->set_failed(awaited->failure_for(context->monitor));
-    } else if (stop_ && stop_->is_over()) {
-      if (awaited) awaited->give_up();
-      end_by(*stop_);
     } else {
       will_never_come();
     }
   }
-  void stopped(const Stop_state& by) noexcept override {
-    if (is_queued()) return;  // what was awaited has come as well
-    Waiter::leave();
-    if (const Ref<Cell> awaited = take_awaited()) awaited->give_up();
-    end_by(by);
+  void stopped(const Outcome& how) noexcept override {
+    stop_is_there_ = false;
+    if (is_queued() && awaited_->root()->state() != State::Abandoned) return;  // both have come
+    end();
+    end_by(how);
   }
   void left_alone() noexcept override {
-    stop_ = nullptr;
+    stop_is_there_ = false;
     if (!this->is_live()) {
       end();
       give_up();
@@ -86,15 +86,15 @@ class Stop_wait final : public async::internal::Cell<R>,
     delete this;
   }
 
-  Ref<Cell> take_awaited() noexcept {
+  Ref<Awaited> take_awaited() noexcept {
     if (source()) release_source();
     if (!awaited_) return nullptr;
     // Only the root itself may be referred to when a value is to be moved out.
-    auto root = Ref<Cell>::share(awaited_->root());
+    auto root = Ref<Awaited>::share(awaited_->root());
     awaited_ = nullptr;
     return root;
   }
-  static R value_of(Cell& cell) {
+  static R value_of(Awaited& cell) {
     if constexpr (std::is_void_v<T>) {
       return R();
     } else if constexpr (std::is_same_v<R, T>) {
@@ -106,17 +106,19 @@ class Stop_wait final : public async::internal::Cell<R>,
 
   // Only the stop can come now.
   void will_never_come() noexcept {
-    if (!stop_) give_up();
+    if (!stop_is_there_) give_up();
   }
-  void end_by(const Stop_state& stop) noexcept {
+  void end_by(const Outcome& how) noexcept {
+    if (const Ref<Awaited> awaited = take_awaited()) awaited->give_up();
     const auto self = finish();
-    if (auto* failure = stop.failure()) {
-      this->root()->set_failed(Ref<async::internal::Failure>::share(failure));
+    const async::internal::With_context with(*context);
+    if (how.failure) {
+      this->root()->set_failed(how.failure);
     } else if constexpr (std::is_same_v<std::invoke_result_t<On_stop&, Stopped>,
                                         std::exception_ptr>) {
-      fail(on_stop_(*stop.has_come()));
+      fail([&] { return on_stop_(*how.why); });
     } else {
-      fill([&] { return on_stop_(*stop.has_come()); });
+      fill([&] { return on_stop_(*how.why); });
     }
   }
   void give_up() noexcept {
@@ -126,7 +128,7 @@ class Stop_wait final : public async::internal::Cell<R>,
 
   /// `finish()` is the reference of itself.
   Ref<Stop_wait> finish() noexcept {
-    if (One::is_linked()) One::unlink();
+    if (Waiting::is_linked()) Waiting::unlink();
     return Ref<Stop_wait>::adopt(this);
   }
   template <class G>
@@ -134,15 +136,22 @@ class Stop_wait final : public async::internal::Cell<R>,
     try {
       async::internal::fill_with(*this->root(), g);
     } catch (...) {
-      fail(std::current_exception());
+      fail([] { return std::current_exception(); });
     }
   }
-  void fail(std::exception_ptr why) noexcept {
+  template <class G>
+  void fail(G g) noexcept {
+    std::exception_ptr why;
+    try {
+      why = g();
+    } catch (...) {
+      why = std::current_exception();
+    }
     this->root()->set_failed(async::internal::Failure::make(std::move(why), context->monitor));
   }
 
-  Ref<Cell> awaited_;           // null once it will never come
-  Stop_state* stop_ = nullptr;  // null once it has ended
+  Ref<Awaited> awaited_;        // null once it will never come
+  bool stop_is_there_ = false;  // and may still come
   [[no_unique_address]] On_stop on_stop_;
 };
 

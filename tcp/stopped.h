@@ -6,7 +6,7 @@
 
 namespace async::Tcp {
 
-/// What has come first: its deadline, or its interrupt.
+/// By its deadline, or by its interrupt.
 enum class Stopped : unsigned char { Timed_out, Interrupted };
 
 }  // namespace async::Tcp

@@ -108,6 +108,7 @@ Engine::Engine(std::unique_ptr<Backend> given, On_uncaught on_uncaught)
   main = Ref<Context>::adopt(
       new Context(Priority::Normal, std::move(monitor), std::move(environment)));
   current = main;
+  determined = new Plain_cell<void>(std::in_place);
   main->monitor->set_name("main");
   shutdown_.emplace();
   open.push_back(*time_);
@@ -115,6 +116,7 @@ Engine::Engine(std::unique_ptr<Backend> given, On_uncaught on_uncaught)
 
 Engine::~Engine() {
   if (id != 0) end();
+  determined->release();
   thread_state.kernel = nullptr;
 }
 

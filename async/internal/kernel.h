@@ -15,6 +15,7 @@
 
 namespace async::internal {
 
+class Cell_base;
 class Frame;
 class Kept;
 
@@ -31,6 +32,10 @@ struct Kernel {
 
   Ref<Context> current;
   Ref<Context> main;
+
+  /// What `determined()` gives: there is nothing in which two of them could differ.
+  Cell_base* determined = nullptr;
+
   Job_queue normal;
   Job_queue low;
 

@@ -21,7 +21,8 @@
 
 namespace async {
 
-/// `no_error` is what `std::error_code()` makes, which is a call into another library each time.
+/// `no_error` is what `std::error_code()` makes by a call into another library each time.  It is
+/// made before `main` begins.
 extern const std::error_code no_error;
 
 /// What one attempt to read or write came to.

@@ -88,16 +88,14 @@ void Handshake_io::fail(const std::string& what) const {
   throw std::runtime_error(peer_ + " " + what);
 }
 
-std::exception_ptr Handshake_io::failure(Stopped why) const {
+std::exception_ptr Handshake_io::stopped(Stopped why, std::optional<Direction> direction) noexcept {
+  if (direction) ear_->give_up(*direction);
   return std::make_exception_ptr(std::runtime_error(
       peer_ + (why == Stopped::Timed_out ? " took too long" : " was given up: interrupted")));
 }
 
 Deferred<> Handshake_io::until_possible(Direction direction) {
-  return stop_.wait_or_fail(ear_->possible(direction), [this, direction](Stopped why) {
-    ear_->give_up(direction);
-    return failure(why);
-  });
+  return wait_long(ear_->possible(direction), direction);
 }
 
 std::optional<std::size_t> Handshake_io::read_now(std::span<char> into) {

@@ -13,7 +13,6 @@
 #include <string_view>
 #include <utility>
 
-#include "async/coroutine.h"
 #include "async/deferred.h"
 #include "async/internal/ref.h"
 #include "async/io/transport.h"
@@ -66,8 +65,7 @@ class Handshake_io {
   /// `wait(d)` is determined with the value of `d`; it is `d` if that is determined.
   template <class T>
   Deferred<T> wait(Deferred<T> deferred) {
-    if (deferred.is_determined()) return deferred;
-    return stop_.wait_or_fail(std::move(deferred), [this](Stopped why) { return failure(why); });
+    return deferred.is_determined() ? std::move(deferred) : wait_long(std::move(deferred));
   }
 
   /// `finish()` gives the transport back, with what is buffered still to be read from it.  Nothing
@@ -83,7 +81,13 @@ class Handshake_io {
 
   Deferred<> until_possible(Direction direction);
   Deferred<> write_rest(std::string bytes);
-  std::exception_ptr failure(Stopped why) const;
+  /// `wait_long(d, direction)` is for one who waits for that direction, or for something else.
+  template <class T>
+  Deferred<T> wait_long(Deferred<T> deferred, std::optional<Direction> direction = {}) {
+    return stop_.wait_or_fail(std::move(deferred),
+                              [this, direction](Stopped why) { return stopped(why, direction); });
+  }
+  std::exception_ptr stopped(Stopped why, std::optional<Direction> direction) noexcept;
   std::string take(std::size_t n);
 
   const async::internal::Ref<Ear> ear_;

@@ -6,6 +6,7 @@ namespace async::Tcp::internal {
 
 using async::internal::Access;
 using async::internal::Cell_base;
+using async::internal::Failure;
 using async::internal::List;
 using async::internal::Ref;
 using async::internal::Time_state;
@@ -29,9 +30,13 @@ std::optional<Stopped> Stop_state::has_come() const noexcept {
   return std::nullopt;
 }
 
-async::internal::Failure* Stop_state::failure() const noexcept {
+std::optional<Stop_state::Outcome> Stop_state::outcome() const noexcept {
   const auto* root = Access::root(interrupt_);
-  return root && root->state() == Cell_base::State::Failed ? &root->failure() : nullptr;
+  if (root && root->state() == Cell_base::State::Failed) {
+    return Outcome{.why = std::nullopt, .failure = Ref<Failure>::share(&root->failure())};
+  }
+  if (const auto why = has_come()) return Outcome{.why = why, .failure = nullptr};
+  return std::nullopt;
 }
 
 void Stop_state::fire() noexcept {
@@ -42,14 +47,12 @@ void Stop_state::fire() noexcept {
 
 void Stop_state::run() noexcept {
   if (source()) release_source();
-  if (!is_over()) return;  // the interrupt was abandoned: it will never come
-  List<One> told;
+  const auto how = outcome();
+  if (!how) return;  // the interrupt was abandoned: it will never come
+  // Whoever is told may end this.
+  List<Waiting> told;
   told.splice_back(waiting_);
-  while (!told.is_empty()) {
-    One& one = told.pop_front();
-    waiting_.push_back(one);
-    one.stopped(*this);
-  }
+  while (!told.is_empty()) told.pop_front().stopped(*how);
 }
 
 }  // namespace async::Tcp::internal

@@ -1,4 +1,4 @@
-// tcp/internal/stop_state.h: a deadline, an interrupt, and those who wait for neither.
+// tcp/internal/stop_state.h: a deadline, an interrupt, and those whom the two may end.
 //
 // Layer: tcp.  Read next: tcp/stop.h, and tcp/stop-inl.h for those who wait.
 
@@ -12,20 +12,26 @@
 
 namespace async::Tcp::internal {
 
-/// A `Stop_state` waits for the two as long as it lives, so that an operation of many steps costs
-/// no more than one of few.  It is the alarm, and it is the job that one of the two has woken.
+/// A `Stop_state` is registered with the time, and on the interrupt, once for as long as it lives.
+/// It is the alarm, and the job that one of the two has woken.
 class Stop_state final : public async::internal::Owning_waiter, public async::internal::Alarm {
  public:
-  /// One who waits for something else, and is to be told.
-  class One : public async::internal::List_link {
+  /// What it has come to: why, or the failure of the interrupt.
+  struct Outcome {
+    std::optional<Stopped> why;
+    async::internal::Ref<async::internal::Failure> failure;
+  };
+
+  /// One who waits for something else meanwhile.
+  class Waiting : public async::internal::List_link {
    public:
-    /// `stopped(by)` is called when the stop has come, as long as this is linked.
-    virtual void stopped(const Stop_state& by) noexcept = 0;
+    /// `stopped(how)` is called when the stop has come, and nothing after that.
+    virtual void stopped(const Outcome& how) noexcept = 0;
     /// `left_alone()` is called when the stop ends without having come.
     virtual void left_alone() noexcept = 0;
 
    protected:
-    ~One() = default;
+    ~Waiting() = default;
   };
 
   Stop_state(Span timeout, Deferred<> interrupt);
@@ -36,12 +42,12 @@ class Stop_state final : public async::internal::Owning_waiter, public async::in
   Time_ns deadline() noexcept { return time_->deadline_of(*this); }
 
   std::optional<Stopped> has_come() const noexcept;
-  /// `failure()` is that of the interrupt, if it has failed, which stops as well; else null.
-  async::internal::Failure* failure() const noexcept;
-  bool is_over() const noexcept { return has_come() || failure() != nullptr; }
 
-  /// `add(one)` has `one` told.  It is for one who has found that it is not over.
-  void add(One& one) noexcept { waiting_.push_back(one); }
+  /// `outcome()` is there once it is over: when it has come, or the interrupt has failed.
+  std::optional<Outcome> outcome() const noexcept;
+
+  /// `add(waiting)` has `waiting` told, if this is not over.
+  void add(Waiting& waiting) noexcept { waiting_.push_back(waiting); }
 
  private:
   void fire() noexcept override;
@@ -52,7 +58,7 @@ class Stop_state final : public async::internal::Owning_waiter, public async::in
   const Deferred<> interrupt_;
   const async::internal::Ref<async::internal::Time_state> time_;
   bool time_is_up_ = false;
-  async::internal::List<One> waiting_;
+  async::internal::List<Waiting> waiting_;
 };
 
 }  // namespace async::Tcp::internal

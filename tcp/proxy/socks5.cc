@@ -170,7 +170,7 @@ Deferred<> Socks5::authenticate(Handshake_io* io) const {
     credentials.push_back(static_cast<char>(one->size()));
     credentials += *one;
   }
-  co_await io->write(std::move(credentials));
+  co_await io->write(credentials);
   const std::string verdict = co_await io->read(2);
   if (verdict[0] != version_of_authentication) io->fail("answers in another protocol");
   if (verdict[1] != 0) io->fail("does not accept the username and password");

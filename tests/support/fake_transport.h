@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cerrno>
 #include <deque>
 #include <limits>
@@ -83,6 +85,8 @@ class Fake_transport final : public Transport {
   }
   Io_result write(std::span<const std::string_view> parts) noexcept override {
     ++wire_->num_write_calls;
+    EXPECT_FALSE(parts.empty());
+    for (const std::string_view part : parts) EXPECT_FALSE(part.empty());
     if (wire_->write_error && wire_->num_writes_before_error-- <= 0) {
       return Io_result::failed(wire_->write_error);
     }

@@ -192,6 +192,64 @@ TEST(Stop, leaves_alone_what_still_waits_when_it_ends) {
   });
 }
 
+TEST(Stop, tells_at_once_who_begins_when_it_is_over) {
+  Simulation().run([]() -> Deferred<> {
+    std::optional<Stop> stop(std::in_place, 10s, determined());
+    const auto value = stop->wait(later(1s, 6));
+    const auto nothing = stop->wait(Deferred<int>());
+    EXPECT_TRUE(value.is_determined());
+    EXPECT_TRUE(nothing.is_determined());
+    stop.reset();
+    EXPECT_EQ(text(co_await value), "interrupted");
+    EXPECT_EQ(text(co_await nothing), "interrupted");
+  });
+}
+
+TEST(Stop, comes_though_what_was_waited_for_was_abandoned_in_the_same_cycle) {
+  Simulation().run([]() -> Deferred<> {
+    const Ivar<> interrupt;
+    std::optional<Ivar<int>> value(std::in_place);
+    const Stop stop(10s, interrupt.read());
+    const auto waited = stop.wait(value->read());
+    interrupt.fill();
+    value.reset();
+    EXPECT_EQ(text(co_await waited), "interrupted");
+    std::optional<Ivar<int>> other(std::in_place);
+    const Stop second(10s, interrupt.read());
+    EXPECT_EQ(text(co_await second.wait(other->read())), "interrupted");
+  });
+}
+
+TEST(Stop, may_be_ended_by_those_whom_it_tells) {
+  Simulation().run([]() -> Deferred<> {
+    auto stop = std::make_shared<const Stop>(1s, never());
+    std::optional<Deferred<std::expected<int, Stopped>>> other;
+    // The function is the last to hold the stop, and lives until what it gives is determined.
+    const auto first = determined().bind([stop, &other] {
+      auto result = stop->wait(Deferred<int>());
+      other = stop->wait(Deferred<int>());
+      return result;
+    });
+    stop.reset();
+    EXPECT_EQ(text(co_await first), "timed out");
+    EXPECT_EQ(text(co_await *other), "timed out");
+  });
+}
+
+TEST(Stop, calls_its_function_where_the_wait_began_and_fails_with_what_that_throws) {
+  Simulation().run([]() -> Deferred<> {
+    static const Scheduler::Local_key<int> key;
+    const Stop stop(1s, never());
+    const auto failure = [](Stopped) -> std::exception_ptr {
+      throw std::runtime_error("thrown for " + std::to_string(*Scheduler::find_local(key)));
+    };
+    std::optional<Deferred<int>> waited;
+    Scheduler::with_local(key, 5, [&] { waited = stop.wait_or_fail(Deferred<int>(), failure); });
+    const auto result = co_await or_error(std::move(*waited));
+    EXPECT_STREQ(result.error().what(), "thrown for 5");
+  });
+}
+
 TEST(Stop, leaves_nothing_behind_on_the_interrupt) {
   Simulation().run([]() -> Deferred<> {
     const Ivar<> interrupt;

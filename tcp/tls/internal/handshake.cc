@@ -26,18 +26,18 @@ class Handshake {
   /// `receive()` takes what has come from the other side; false if nothing has.
   bool receive() {
     Lent<Input_room> room;
-    const auto got = io_.read_now(room->get());
+    const auto got = io_.read_now(*room);
     if (!got) return false;
     if (*got == 0) engine_.input_has_ended();
-    unread_.append(room->get().data(), *got);
+    unread_.append(room->data(), *got);
     return true;
   }
 
   struct Step {
     Engine::Progress progress;
-    Deferred<> sent;  // what the engine has said
+    Deferred<> sent;
   };
-  /// `go_on()` gives it to the engine.
+  /// `go_on()` gives that to the engine, and sends what the engine says to it.
   Step go_on() {
     Kept_output out;
     engine_.set_input(unread_);
@@ -49,7 +49,7 @@ class Handshake {
   }
 
   /// `unread()` has come behind the handshake.
-  std::string unread() && noexcept { return std::move(unread_); }
+  std::string unread() const noexcept { return unread_; }  // a copy, which has no room to spare
 
  private:
   Engine& engine_;
@@ -87,8 +87,7 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
       co_await io.wait(In_thread::run([signature = engine->signature()] { signature->make(); }));
     }
   }
-  co_return std::make_unique<Tls_transport>(io.finish(), std::move(engine),
-                                            std::move(handshake).unread());
+  co_return std::make_unique<Tls_transport>(io.finish(), std::move(engine), handshake.unread());
 }
 
 }  // namespace async::Tls::internal

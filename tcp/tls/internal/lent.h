@@ -4,17 +4,16 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
-#include <optional>
-#include <span>
 #include <utility>
 
 namespace async::Tls::internal {
 
-/// A buffer of the thread, in which nothing stays from one call to another: it is lent when it is
-/// first used.  The transport below may be encrypted as well: each call that is under way has a
-/// buffer of its own.
+/// A buffer of the thread, in which nothing stays from one call to another.  It is lent when it is
+/// first used: a string is empty then, and of an array nobody knows what is in it.  The transport
+/// below may be encrypted as well: each call that is under way has a buffer of its own.
 template <class Buffer>
 class Lent {
  public:
@@ -22,11 +21,11 @@ class Lent {
   Lent(const Lent&) = delete;
   Lent& operator=(const Lent&) = delete;
   ~Lent() {
-    if (buffer_) spare() = std::move(*buffer_);
+    if (buffer_) spare() = std::move(buffer_);
   }
 
   /// It is true once it is used.
-  explicit operator bool() const noexcept { return buffer_.has_value(); }
+  explicit operator bool() const noexcept { return buffer_ != nullptr; }
   Buffer& operator*() noexcept {
     if (!buffer_) lend();
     return *buffer_;
@@ -37,31 +36,19 @@ class Lent {
 
  private:
   void lend() noexcept {
-    buffer_.emplace(std::exchange(spare(), Buffer()));
+    buffer_ = std::move(spare());
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<Buffer>();
     if constexpr (requires { buffer_->clear(); }) buffer_->clear();
   }
-  static Buffer& spare() noexcept {
-    thread_local Buffer one;
+  static std::unique_ptr<Buffer>& spare() noexcept {
+    thread_local std::unique_ptr<Buffer> one;
     return one;
   }
 
-  std::optional<Buffer> buffer_;
-};
-
-/// Room for `size` bytes.
-template <std::size_t size>
-class Room {
- public:
-  std::span<char> get() {
-    if (!bytes_) bytes_ = std::make_unique_for_overwrite<char[]>(size);
-    return {bytes_.get(), size};
-  }
-
- private:
-  std::unique_ptr<char[]> bytes_;
+  std::unique_ptr<Buffer> buffer_;
 };
 
 /// What has come from the transport below, before BoringSSL takes it.
-using Input_room = Room<64 * 1024>;
+using Input_room = std::array<char, std::size_t{64} * 1024>;
 
 }  // namespace async::Tls::internal

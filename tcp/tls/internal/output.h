@@ -20,7 +20,8 @@ class Output {
   ~Output() = default;
 };
 
-/// An `Output` that keeps all, as long as nobody waits.
+/// An `Output` that keeps all, in a buffer of the thread: a coroutine does not wait while it has
+/// one.
 class Kept_output final : public Output {
  public:
   void put(std::string_view bytes) noexcept override { *bytes_ += bytes; }

@@ -113,7 +113,7 @@ class Pieces {
 
  private:
   [[gnu::noinline]] std::string_view gather() noexcept {
-    const std::span<char> gathered = gathered_->get();
+    const std::span<char> gathered = *gathered_;
     std::size_t size = 0;
     while (!parts_.empty() && size < gathered.size()) {
       const std::string_view part = rest().substr(0, gathered.size() - size);
@@ -133,7 +133,7 @@ class Pieces {
 
   std::span<const std::string_view> parts_;
   std::size_t taken_ = 0;  // of the first one
-  Lent<Room<Engine::max_record>> gathered_;
+  Lent<std::array<char, Engine::max_record>> gathered_;
 };
 
 Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
@@ -150,7 +150,7 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
   if (!unread_.empty()) kept.swap(unread_);
   engine_->set_input(kept);
   if (kept.empty() && !engine_->has_more()) {
-    if (const Io_result more = read_below(input->get()); more.status != Io_result::Status::Ok)
+    if (const Io_result more = read_below(*input); more.status != Io_result::Status::Ok)
       return more;
   }
   for (;;) {
@@ -169,7 +169,7 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
       case Engine::Status::Wants_input:
         break;
     }
-    if (const Io_result more = read_below(input->get()); more.status != Io_result::Status::Ok)
+    if (const Io_result more = read_below(*input); more.status != Io_result::Status::Ok)
       return more;
   }
 }

@@ -154,7 +154,8 @@ def main():
     folder = options.report
     if folder is None:
         here = pathlib.Path(__file__).resolve().parent.parent
-        folder = here / 'results' if options.form == 'long' else options.results / 'report'
+        is_whole = options.form == 'long' and not options.suite
+        folder = here / 'results' if is_whole else options.results / 'report'
     if options.core and suites.CORE in (options.suite or _NAMES):
         measure_core(options, run.form, folder)
         show(folder / 'core.md')

@@ -1,6 +1,6 @@
 // tests/bench/peers/boringssl/connection.h: BoringSSL by hand, whatever the loop.
 //
-// What has come was read into one buffer of all connections, from which BoringSSL takes it.  What
+// What has come is read into one buffer of all connections, from which BoringSSL takes it.  What
 // BoringSSL has to send goes to the loop at once, so that a record is not copied; small ones, and
 // those of a large block, are put together first.  While something waits to be sent nothing is
 // read, and a connection that waits for its client owns no buffer.
