@@ -257,6 +257,10 @@ TEST(Stop, leaves_nothing_behind_on_the_interrupt) {
       const Stop stop(10s, interrupt.read());
       EXPECT_EQ(text(co_await stop.wait(later(1ms, i))), std::to_string(i));
     }
+    {
+      const Stop late(1s, interrupt.read());
+      EXPECT_EQ(text(co_await late.wait(later(2s, 1))), "timed out");
+    }
     interrupt.fill();  // which would run what is gone
     co_await Clock::after(1s);
   });
