@@ -48,8 +48,8 @@ class Handshake {
     return {progress, io_.write(out.bytes())};
   }
 
-  /// `unread()` has come behind the handshake.
-  std::string unread() const noexcept { return unread_; }  // a copy, which has no room to spare
+  /// `unread()` has come behind the handshake.  It is a copy, which has no room to spare.
+  std::string unread() const { return unread_; }
 
  private:
   Engine& engine_;

@@ -2,10 +2,11 @@
 #include <uv.h>
 
 #include <array>
-#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+
+#include "tests/bench/peers/libuv/listen.h"
 
 static char buffer[64 * 1024];
 static sockaddr_in to;
@@ -114,17 +115,8 @@ class Pair {
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  std::signal(SIGPIPE, SIG_IGN);
   uv_ip4_addr("127.0.0.1", std::atoi(argv[2]), &to);
-  uv_loop_t* loop = uv_default_loop();
-  uv_tcp_t listener;
-  uv_tcp_init(loop, &listener);
-  sockaddr_in address;
-  uv_ip4_addr("127.0.0.1", std::atoi(argv[1]), &address);
-  if (uv_tcp_bind(&listener, reinterpret_cast<const sockaddr*>(&address), 0) != 0) return 1;
-  const auto on_connection = [](uv_stream_t* stream, int status) {
-    if (status == 0) (new Pair(stream->loop))->start(stream);
-  };
-  if (uv_listen(reinterpret_cast<uv_stream_t*>(&listener), 4096, on_connection) != 0) return 1;
-  return uv_run(loop, UV_RUN_DEFAULT);
+  return serve(std::atoi(argv[1]), [](uv_stream_t* listener, int status) {
+    if (status == 0) (new Pair(listener->loop))->start(listener);
+  });
 }

@@ -3,13 +3,13 @@
 #include <uv.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "tests/bench/peers/libuv/listen.h"
 
 static std::uint64_t number(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -173,18 +173,5 @@ static void on_connection(uv_stream_t* listener, int status) {
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   mode = argv[2];
-  std::signal(SIGPIPE, SIG_IGN);
-  uv_loop_t* loop = uv_default_loop();
-  uv_tcp_t listener;
-  uv_tcp_init(loop, &listener);
-  sockaddr_in address;
-  uv_ip4_addr("127.0.0.1", std::atoi(argv[1]), &address);
-  int status = uv_tcp_bind(&listener, reinterpret_cast<const sockaddr*>(&address), 0);
-  if (status == 0)
-    status = uv_listen(reinterpret_cast<uv_stream_t*>(&listener), 4096, on_connection);
-  if (status != 0) {
-    std::fprintf(stderr, "%s\n", uv_strerror(status));
-    return 1;
-  }
-  return uv_run(loop, UV_RUN_DEFAULT);
+  return serve(std::atoi(argv[1]), on_connection);
 }

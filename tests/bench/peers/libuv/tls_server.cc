@@ -1,13 +1,14 @@
 // BoringSSL by hand on libuv, as libuv is meant to be used.  tls_server PORT MODE CERTIFICATE KEY
 #include <uv.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tests/bench/peers/boringssl/connection.h"
 #include "tests/bench/peers/boringssl/modes.h"
+#include "tests/bench/peers/libuv/listen.h"
 
 static char buffer[64 * 1024];
 
@@ -94,18 +95,9 @@ static SSL_CTX* context;
 
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
-  std::signal(SIGPIPE, SIG_IGN);
   mode = argv[2];
   context = boringssl_peer::tls_context(argv[3], argv[4]);
-  uv_loop_t* loop = uv_default_loop();
-  uv_tcp_t listener;
-  uv_tcp_init(loop, &listener);
-  sockaddr_in address;
-  uv_ip4_addr("127.0.0.1", std::atoi(argv[1]), &address);
-  if (uv_tcp_bind(&listener, reinterpret_cast<const sockaddr*>(&address), 0) != 0) return 1;
-  const auto on_connection = [](uv_stream_t* stream, int status) {
-    if (status == 0) boringssl_peer::make<Connection>(mode, stream, context);
-  };
-  if (uv_listen(reinterpret_cast<uv_stream_t*>(&listener), 4096, on_connection) != 0) return 1;
-  return uv_run(loop, UV_RUN_DEFAULT);
+  return serve(std::atoi(argv[1]), [](uv_stream_t* listener, int status) {
+    if (status == 0) boringssl_peer::make<Connection>(mode, listener, context);
+  });
 }
