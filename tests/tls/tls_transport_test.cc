@@ -154,6 +154,20 @@ TEST(Tls_transport, gives_its_end_a_place_behind_what_waits_and_tells_the_one_be
   });
 }
 
+TEST(Tls_transport, keeps_the_order_even_if_there_is_room_again) {
+  with_encrypted([](Encrypted& e) {
+    e.wire->room = 10;
+    EXPECT_EQ(e.write("hello"), 0U);
+    e.wire->room = 1000;
+    EXPECT_FALSE(e.transport->shutdown_send());
+    EXPECT_TRUE(e.wire->wants_writable);
+    EXPECT_EQ(e.write("hello"), 5U);
+    EXPECT_TRUE(e.wire->has_sent_end);
+    EXPECT_EQ(e.said(), "hello");
+    EXPECT_EQ(e.last, Tls::internal::Engine::Status::Ended);
+  });
+}
+
 TEST(Tls_transport, says_its_end_at_once_by_one_call_if_nothing_waits) {
   with_encrypted([](Encrypted& e) {
     EXPECT_FALSE(e.transport->shutdown_send());

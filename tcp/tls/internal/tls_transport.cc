@@ -255,13 +255,11 @@ void Tls_transport::has_left(std::size_t encrypted) noexcept {
 
 void Tls_transport::send_by_itself(std::string_view out) noexcept {
   // Who writes next sees an error.
-  const bool others_wait = !unsent_.empty();
-  if (!others_wait) static_cast<void>(send_to(below(), {&out, 1}));
+  if (unsent_.empty()) static_cast<void>(send_to(below(), {&out, 1}));
   if (out.empty()) return;
   records_.push_back(Record{.plain = 0, .encrypted = out.size()});
   unsent_ += out;
-  if (others_wait) static_cast<void>(send_kept());
-  if (!unsent_.empty()) below().want_writable(true);
+  below().want_writable(true);
 }
 
 void Tls_transport::want_writable(bool wanted) noexcept {
