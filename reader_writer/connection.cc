@@ -49,10 +49,10 @@ Connection::Connection(std::unique_ptr<Transport> transport, Address::Any remote
     : number_(next_number()),
       context_(kernel().current),
       transport_(std::move(transport)),
-      remote_(std::move(remote)),
       buffer_limit_(limits.buffer_limit),
       received_(limits.reader_buffer_size),
-      age_(limits.buffer_age_limit) {
+      age_(limits.buffer_age_limit),
+      remote_(std::move(remote)) {
   transport_->set_user(this);
   add_open(*this);
   // The count that this begins with is its own, until it is Closed.
@@ -68,13 +68,13 @@ Connection::Rare& Connection::rare() {
 }
 
 void Connection::remove_handle() noexcept {
-  --num_handles_;
+  if (--num_handles_ > 1) return;
   const Kernel* k = thread_state.kernel;
   // When the scheduler ends, all that is open is closed anyway.
   if (stage_ != Stage::Open || !k || k->id != context_->home) return;
   if (num_handles_ == 0) {
     static_cast<void>(close(Close_options()));
-  } else if (num_handles_ == 1) {
+  } else {
     static_cast<void>(is_reading());  // lets go of a read that was given up
   }
 }
@@ -207,8 +207,9 @@ std::size_t Connection::hand_over(std::string_view more) noexcept {
   thread_local std::array<std::string_view, most_parts_at_once> parts;
   std::size_t count = to_write_.first(parts).size();
   if (count < parts.size() && !more.empty()) parts[count++] = more;
-  std::size_t offered = 0;
-  for (std::size_t i = 0; i < count; ++i) offered += parts[i].size();
+  std::size_t offered = parts[0].size();
+  for (std::size_t i = 1; i < count; ++i) [[unlikely]]
+    offered += parts[i].size();
 
   const Io_result result = transport_->write(std::span(parts).first(count));
   if (result.status == Io_result::Status::Error) {
@@ -351,7 +352,7 @@ Deferred<Flush_result> Connection::outcome(std::uint64_t position) {
   return flush_waiters_.wait(position);
 }
 
-void Connection::watch_age() noexcept {
+void Connection::watch_age_of_queue() noexcept {
   const bool is_watched = rare_ && rare_->age_timer;
   if (to_write_.is_empty() && !is_watched) return;
   const With_context with(*context_);

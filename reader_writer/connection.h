@@ -225,7 +225,11 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   void pause() noexcept;
   void fail(const Error& error) noexcept;
   void drop_what_is_queued(Flush_result why) noexcept;
-  void watch_age() noexcept;
+  void watch_age() noexcept {
+    if (!to_write_.is_empty() || rare_) [[unlikely]]
+      watch_age_of_queue();
+  }
+  void watch_age_of_queue() noexcept;
   void check_age() noexcept;
   void raise(const Error& error) noexcept;
   void sent(std::size_t n) noexcept;
@@ -279,11 +283,13 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   };
   Rare& rare();
 
+  // What each read and write looks at stands together.
   const std::uint64_t number_;
   const Ref<Context> context_;
   std::unique_ptr<Transport> transport_;
-  const Address::Any remote_;
   const std::size_t buffer_limit_;
+  std::unique_ptr<Rare> rare_;
+  std::unique_ptr<Extras> extras_;
 
   int num_handles_ = 0;
   Stage stage_ = Stage::Open;
@@ -299,9 +305,9 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   std::optional<Eof> eof_;
   Eof::Reason what_eof_means_ = Eof::Reason::Clean;  // unless a write has shown another reason
 
-  Read_buffer received_;
   std::exception_ptr read_error_;
   Pending_read* pending_read_ = nullptr;
+  Read_buffer received_;
 
   Write_queue to_write_;
   std::size_t bytes_written_through_ = 0;  // in this cycle
@@ -309,10 +315,9 @@ class Connection final : public Transport::User, public Ends_with_scheduler {
   std::uint64_t bytes_written_ = 0;
   std::uint64_t bytes_dropped_ = 0;
   Flush_waiters flush_waiters_;
-  Buffer_age age_;
 
-  std::unique_ptr<Rare> rare_;
-  std::unique_ptr<Extras> extras_;
+  Buffer_age age_;
+  const Address::Any remote_;
   Ref<Cell<void>> consumer_left_;   // once somebody has asked
   Ref<Cell<Close_result>> closed_;  // likewise, or it is
 };

@@ -94,7 +94,7 @@ class Context final : public Pooled {
 
   /// `destroy()` does so without recursion when a monitor or a value in here holds the last
   /// reference of another context, and so on, as those of `try_with` in `try_with` do.
-  void destroy() noexcept;
+  [[gnu::noinline]] void destroy() noexcept;
 
   std::uint32_t refs_ = 1;
   Context* next_ = nullptr;  // to be destroyed

@@ -31,7 +31,8 @@ class Frame : public List_link, public Pooled {
 
   /// `suspend(handle, job)` is called each time the coroutine is about to wait.
   void suspend(std::coroutine_handle<> handle, Job& job) noexcept {
-    if (!context_) join(handle);
+    if (!context_) [[unlikely]]
+      join(handle);
     job.context = context_;
   }
 
@@ -54,7 +55,7 @@ class Frame : public List_link, public Pooled {
   }
 
  private:
-  void join(std::coroutine_handle<> handle) noexcept {
+  [[gnu::noinline]] void join(std::coroutine_handle<> handle) noexcept {
     Kernel& k = *thread_state.kernel;
     ++k.num_suspended;
     k.frames.push_back(*this);

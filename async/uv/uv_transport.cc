@@ -76,10 +76,12 @@ Io_result Uv_transport::read(std::span<char> into) noexcept {
 }
 
 Io_result Uv_transport::write(std::span<const std::string_view> parts) noexcept {
-  if (parts.size() == 1) {
-    return result_of(retry_when_interrupted(
-        [&] { return send(fd_.get(), parts[0].data(), parts[0].size(), MSG_NOSIGNAL); }));
-  }
+  if (parts.size() > 1) return write_several(parts);
+  return result_of(retry_when_interrupted(
+      [&] { return send(fd_.get(), parts[0].data(), parts[0].size(), MSG_NOSIGNAL); }));
+}
+
+Io_result Uv_transport::write_several(std::span<const std::string_view> parts) noexcept {
   std::array<iovec, IOV_MAX> vectors;
   const std::size_t count = std::min(parts.size(), vectors.size());
   for (std::size_t i = 0; i < count; ++i) {

@@ -29,6 +29,7 @@ class Uv_transport final : public On_fd<Transport>, private Fd_watch, public Poo
  private:
   using On_fd::On_fd;
   void ready(bool readable, bool writable) noexcept override;
+  [[gnu::noinline]] Io_result write_several(std::span<const std::string_view> parts) noexcept;
 
   // To go on with what is in the caches costs half of coming back to it.  Others wait meanwhile.
   static constexpr int most_reads_in_a_turn = 8;

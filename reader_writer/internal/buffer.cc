@@ -22,11 +22,10 @@ constexpr bool buffers_are_cached = true;
 /// `Closes_caches` ends it with the thread.
 class Cache {
  public:
-  explicit constexpr Cache(std::size_t size) : size_(size) {}
-
-  char* take() { return num_free_ > 0 ? free_[--num_free_] : new char[size_]; }
+  bool is_empty() const noexcept { return num_free_ == 0; }
+  char* take() noexcept { return free_[--num_free_]; }
   void give(char* data) noexcept {
-    if (stage_ == Stage::Open && num_free_ < free_.size()) {
+    if (num_free_ < most_free_) [[likely]] {
       free_[num_free_++] = data;
     } else {
       give_slowly(data);
@@ -34,22 +33,23 @@ class Cache {
   }
   void close() noexcept {
     stage_ = Stage::Closed;
+    most_free_ = 0;
     while (num_free_ > 0) delete[] free_[--num_free_];
   }
 
  private:
   enum class Stage : unsigned char { Unused, Open, Closed };
 
-  void give_slowly(char* data) noexcept;
+  [[gnu::noinline]] void give_slowly(char* data) noexcept;
 
-  const std::size_t size_;
   std::size_t num_free_ = 0;
+  std::size_t most_free_ = 0;  // until it is open
   Stage stage_ = buffers_are_cached ? Stage::Unused : Stage::Closed;
   std::array<char*, 64> free_ = {};
 };
 
-constinit thread_local Cache read_buffers(read_buffer_size);
-constinit thread_local Cache write_buffers(write_buffer_size);
+constinit thread_local Cache read_buffers;
+constinit thread_local Cache write_buffers;
 
 struct Closes_caches {
   bool armed = false;
@@ -64,6 +64,7 @@ thread_local Closes_caches closes_caches;
 void Cache::give_slowly(char* data) noexcept {
   if (stage_ == Stage::Unused) {
     stage_ = Stage::Open;
+    most_free_ = free_.size();
     closes_caches.armed = true;
     give(data);
     return;
@@ -75,6 +76,10 @@ Cache* cache_of(std::size_t size) noexcept {
   if (size == read_buffer_size) return &read_buffers;
   if (size == write_buffer_size) return &write_buffers;
   return nullptr;
+}
+
+[[gnu::noinline]] Buffer make_new_buffer(std::size_t size) {
+  return Buffer(new char[size], Release_buffer{size});
 }
 
 }  // namespace
@@ -89,7 +94,9 @@ void Release_buffer::operator()(char* data) const noexcept {
 
 Buffer make_buffer(std::size_t size) {
   Cache* cache = cache_of(size);
-  return Buffer(cache ? cache->take() : new char[size], Release_buffer{size});
+  if (!cache || cache->is_empty()) [[unlikely]]
+    return make_new_buffer(size);
+  return Buffer(cache->take(), Release_buffer{size});
 }
 
 }  // namespace async::internal

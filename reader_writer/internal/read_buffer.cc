@@ -6,24 +6,30 @@
 namespace async::internal {
 
 std::span<char> Read_buffer::space() {
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (!data_) data_ = make_buffer(size_);
-  std::size_t capacity = data_.get_deleter().size;
+  if (begin_ == end_) [[likely]] {
+    begin_ = end_ = 0;
+    if (!data_) data_ = make_buffer(size_);
+  } else {
+    make_room();
+  }
+  return {data_.get() + end_, data_.get_deleter().size - end_};
+}
+
+void Read_buffer::make_room() {
+  const std::size_t capacity = data_.get_deleter().size;
   const std::size_t held = end_ - begin_;
   if (held > capacity / 2 && end_ == capacity) {
     // Whoever reads needs more than fits: they check how much that may be.
     Buffer larger = make_buffer(2 * capacity);
     std::memcpy(larger.get(), data_.get() + begin_, held);
     data_ = std::move(larger);
-    capacity *= 2;
-    begin_ = 0;
-    end_ = held;
   } else if (begin_ > 0 && capacity - end_ < capacity / 2) {
     std::memmove(data_.get(), data_.get() + begin_, held);
-    begin_ = 0;
-    end_ = held;
+  } else {
+    return;
   }
-  return {data_.get() + end_, capacity - end_};
+  begin_ = 0;
+  end_ = held;
 }
 
 void Read_buffer::append(std::string_view bytes) {

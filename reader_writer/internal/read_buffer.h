@@ -72,6 +72,8 @@ class Read_buffer {
   std::size_t num_consumed() const noexcept { return num_consumed_; }
 
  private:
+  [[gnu::noinline]] void make_room();
+
   std::size_t size_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

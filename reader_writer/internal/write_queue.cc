@@ -5,19 +5,11 @@
 
 namespace async::internal {
 
-void Write_queue::open_another(std::size_t size) {
-  Buffer buffer = make_buffer(size);
-  close_open();
-  open_.buffer = std::move(buffer);
-  open_.begin = open_.free = open_.buffer.get();
-  open_.end = open_.begin + size;
-}
-
 void Write_queue::close_open() {
   make_part_of_copies();
   // It goes with the last part that can be in it.
   if (open_.buffer && !parts_.is_empty()) parts_.back().buffer = std::move(open_.buffer);
-  open_ = Open();
+  open_.close();
 }
 
 void Write_queue::make_part_of_copies() {
@@ -29,9 +21,13 @@ void Write_queue::make_part_of_copies() {
 
 void Write_queue::copy_into_another(std::string_view bytes) {
   const std::size_t room = open_.room();
-  open_.append(bytes.substr(0, room));
-  bytes.remove_prefix(room);
-  open_another(std::max(bytes.size(), write_buffer_size));
+  Buffer another = make_buffer(std::max(bytes.size() - room, write_buffer_size));
+  if (open_.buffer) [[unlikely]] {
+    open_.append(bytes.substr(0, room));
+    bytes.remove_prefix(room);
+    close_open();
+  }
+  open_.open(std::move(another));
   open_.append(bytes);
 }
 
@@ -92,7 +88,7 @@ void Write_queue::pop(std::size_t n) noexcept {
 std::size_t Write_queue::clear() noexcept {
   parts_.clear();
   parts_.release();
-  open_ = Open();
+  open_.close();
   return std::exchange(num_bytes_, 0);
 }
 

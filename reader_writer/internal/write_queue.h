@@ -25,12 +25,12 @@ class Write_queue {
 
   /// `copy(bytes)` appends a copy.
   void copy(std::string_view bytes) {
-    num_bytes_ += bytes.size();
     if (bytes.size() <= open_.room()) [[likely]] {
       open_.append(bytes);
     } else {
       copy_into_another(bytes);
     }
+    num_bytes_ += bytes.size();
   }
 
   /// What is smaller costs less to copy than to keep.
@@ -70,11 +70,19 @@ class Write_queue {
     std::string_view copies() const noexcept { return {begin, free}; }
     std::size_t room() const noexcept { return static_cast<std::size_t>(end - free); }
     void append(std::string_view bytes) noexcept { free += bytes.copy(free, bytes.size()); }
+    void open(Buffer another) noexcept {
+      buffer = std::move(another);
+      begin = free = buffer.get();
+      end = begin + buffer.get_deleter().size;
+    }
+    void close() noexcept {
+      buffer = nullptr;
+      begin = free = end = nullptr;
+    }
   };
 
   void copy_into_another(std::string_view bytes);
   void make_part_of_copies();
-  void open_another(std::size_t size);
   void close_open();
 
   Ring<Part> parts_;  // and then, what is in the open buffer
