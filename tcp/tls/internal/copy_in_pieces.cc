@@ -4,10 +4,9 @@
 
 namespace async::Tls::internal {
 
-void copy_in_pieces(char* into, std::string_view bytes) noexcept {
-  constexpr std::size_t piece = 1024;
-  for (; bytes.size() > piece; bytes.remove_prefix(piece), into += piece) {
-    bytes.copy(into, piece);
+void copy_several_pieces(char* into, std::string_view bytes) noexcept {
+  for (; bytes.size() > size_of_piece; bytes.remove_prefix(size_of_piece), into += size_of_piece) {
+    bytes.copy(into, size_of_piece);
   }
   bytes.copy(into, bytes.size());
 }

@@ -53,8 +53,8 @@ Error::Kind kind_of_reason(int reason) {
 struct Engine::Bio_functions {
   static int read(BIO* bio, char* into, int size) {
     auto& engine = *static_cast<Engine*>(BIO_get_data(bio));
-    BIO_clear_retry_flags(bio);
     if (engine.input_.empty()) {
+      BIO_clear_retry_flags(bio);
       if (engine.input_has_ended_) return 0;
       BIO_set_retry_read(bio);
       return -1;

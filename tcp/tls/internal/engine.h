@@ -113,13 +113,13 @@ class Engine {
   void fail(Error error) noexcept;
 
   const Ssl ssl_;
-  const std::string peer_;
-  std::string verified_name_;  // empty if none is
   std::string_view input_;
+  Output* output_ = nullptr;  // of the call that is under way
   bool input_has_ended_ = false;
   bool has_pending_ = false;      // decrypted, for which there was no room
   bool has_reached_end_ = false;  // in order or not; what came before it was given first
-  Output* output_ = nullptr;      // of the call that is under way
+  const std::string peer_;
+  std::string verified_name_;                  // empty if none is
   const Loaded_identity* identity_ = nullptr;  // of this side, if it is not the first
   std::shared_ptr<Signature> signature_;
   std::optional<Error> error_;

@@ -21,7 +21,7 @@ class Lent {
   Lent(const Lent&) = delete;
   Lent& operator=(const Lent&) = delete;
   ~Lent() {
-    if (buffer_) spare() = std::move(buffer_);
+    if (buffer_) give_back();
   }
 
   /// It is true once it is used.
@@ -40,6 +40,7 @@ class Lent {
     if (!buffer_) buffer_ = std::make_unique_for_overwrite<Buffer>();
     if constexpr (requires { buffer_->clear(); }) buffer_->clear();
   }
+  void give_back() noexcept { spare() = std::move(buffer_); }
   static std::unique_ptr<Buffer>& spare() noexcept {
     thread_local std::unique_ptr<Buffer> one;
     return one;

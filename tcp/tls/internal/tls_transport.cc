@@ -19,20 +19,21 @@ namespace {
 constexpr std::size_t most_records_at_once = 16;
 
 /// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.
+/// None of them is empty.
 std::error_code send_to(Transport& transport, std::span<std::string_view> parts) noexcept {
-  const auto is_taken = [](std::string_view part) { return part.empty(); };
-  for (;;) {
-    parts = parts.subspan(std::ranges::find_if_not(parts, is_taken) - parts.begin());
-    if (parts.empty()) return no_error;
+  while (!parts.empty()) {
     const Io_result result = transport.write(parts);
     if (result.status != Io_result::Status::Ok) return result.error;
     std::size_t taken = result.bytes;
-    for (std::string_view& part : parts) {
+    while (taken > 0) {
+      std::string_view& part = parts.front();
       const std::size_t here = std::min(taken, part.size());
       part.remove_prefix(here);
       taken -= here;
+      if (part.empty()) parts = parts.subspan(1);
     }
   }
+  return no_error;
 }
 
 /// What an engine says in one call or in several, on its way to the transport below.  A record by
@@ -69,10 +70,14 @@ class Sending final : public Output {
 
   void send(std::string_view bytes) noexcept {
     std::array<std::string_view, 2> parts{left(), bytes};
-    error_ = send_to(below_, std::span(parts).first(bytes.empty() ? 1 : 2));
-    const auto& [kept, rest] = parts;
-    is_blocked_ = !kept.empty() || !rest.empty();
+    auto& [kept, rest] = parts;
+    const std::size_t first = kept.empty() ? 1 : 0;
+    const std::size_t end = rest.empty() ? 1 : 2;
+    error_ = send_to(below_, std::span(parts).subspan(first, end - first));
     if (kept_) kept_->erase(0, kept_->size() - kept.size());
+    if (kept.empty() && rest.empty()) [[likely]]
+      return;
+    is_blocked_ = true;
     if (!rest.empty()) keep(rest);
   }
   void keep(std::string_view bytes) noexcept { append_in_pieces(*kept_, bytes); }
@@ -149,11 +154,11 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
   std::string kept;
   if (!unread_.empty()) kept.swap(unread_);
   engine_->set_input(kept);
-  if (kept.empty() && !engine_->has_more()) {
-    if (const Io_result more = read_below(*input); more.status != Io_result::Status::Ok)
-      return more;
-  }
-  for (;;) {
+  for (bool wants_input = kept.empty() && !engine_->has_more();; wants_input = true) {
+    if (wants_input) {
+      if (const Io_result more = read_below(*input); more.status != Io_result::Status::Ok)
+        return more;
+    }
     Kept_output out;
     const Engine::Read read = engine_->read(into, out);
     if (!out.bytes().empty()) send_by_itself(out.bytes());
@@ -169,8 +174,6 @@ Io_result Tls_transport::read(std::span<char> into) noexcept {
       case Engine::Status::Wants_input:
         break;
     }
-    if (const Io_result more = read_below(*input); more.status != Io_result::Status::Ok)
-      return more;
   }
 }
 
@@ -188,23 +191,29 @@ Io_result Tls_transport::read_below(std::span<char> into) noexcept {
 // Writing.
 
 Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept {
-  std::error_code error = send_kept();
+  std::error_code error = unsent_.empty() ? no_error : send_kept();
   Pieces pieces(parts);
   pieces.pass_over(plain_that_left_);
   while (!pieces.is_at_end() && unsent_.empty() && !error) {
     Sending out(below());
     std::array<Record, most_records_at_once> records;
     std::size_t count = 0;
+    std::size_t plain = 0;
     do {
       const std::string_view piece = pieces.next();
       const std::size_t before = out.size();
       if (pieces.is_at_end() || count + 1 == records.size()) out.last_comes();
       if (engine_->write(piece, out) != Engine::Status::Done) return tls_failed();
       records[count++] = {.plain = piece.size(), .encrypted = out.size() - before};
+      plain += piece.size();
     } while (!pieces.is_at_end() && count < records.size());
     out.send();
-    keep_count(out.sent(), std::span(records).first(count));
-    if (!out.left().empty()) unsent_ = out.left();
+    if (out.left().empty()) [[likely]] {
+      plain_that_left_ += plain;
+    } else {
+      keep_count(out.sent(), std::span(records).first(count));
+      unsent_ = out.left();
+    }
     error = out.error();
   }
   if (error) return Io_result::failed(error);
@@ -225,7 +234,6 @@ void Tls_transport::keep_count(std::size_t sent, std::span<const Record> records
 }
 
 std::error_code Tls_transport::send_kept() noexcept {
-  if (unsent_.empty()) return no_error;
   std::string_view rest = unsent_;
   const std::error_code error = send_to(below(), {&rest, 1});
   const std::size_t sent = unsent_.size() - rest.size();
@@ -264,7 +272,7 @@ void Tls_transport::send_by_itself(std::string_view out) noexcept {
 
 void Tls_transport::want_writable(bool wanted) noexcept {
   // Nobody may have anything to write but the engine.
-  if (!wanted) static_cast<void>(send_kept());
+  if (!wanted && !unsent_.empty()) static_cast<void>(send_kept());
   below().want_writable(wanted || !unsent_.empty());
 }
 

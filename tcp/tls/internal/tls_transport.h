@@ -66,10 +66,10 @@ class Tls_transport final : public Transport_layer {
   void say_end() noexcept;
 
   const std::unique_ptr<Engine> engine_;
+  std::size_t plain_that_left_ = 0;        // that `write` has not told yet
   std::string unread_;                     // encrypted, for which there was no room
   std::string unsent_;                     // encrypted
   async::internal::Ring<Record> records_;  // what `unsent_` consists of
-  std::size_t plain_that_left_ = 0;        // that `write` has not told yet
   End end_ = End::Open;
 };
 
