@@ -1,0 +1,57 @@
+// What connections hold that are encrypted.
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "async/testing/simulation.h"
+#include "tcp/tcp.h"
+#include "tests/support/bytes_in_use.h"
+#include "tests/support/echo_server.h"
+#include "tests/tls/certificates.h"
+
+namespace async {
+namespace {
+
+using testing::Simulation;
+
+/// Connections to a server over TLS, each of which has been used once.
+class Used_connections {
+ public:
+  Deferred<> add(int n) {
+    for (int i = 0; i < n; ++i) {
+      const auto& made = connections_.emplace_back(
+          co_await Tcp::connect(Tcp::to_host_and_port("server", 443), {.tls = tls_}));
+      made.writer.write_line("hello");
+      EXPECT_EQ(co_await made.reader.read_line(), "hello");
+    }
+  }
+
+ private:
+  const std::shared_ptr<const Tcp::Upgrade> tls_ = tls_client({.resume_sessions = false});
+  std::vector<Tcp::Connected<Address::Inet>> connections_;
+};
+
+// Its buffers have been given back, as have those of the handshake.
+TEST(An_idle_tls_connection, holds_no_more_than_20_KiB_at_both_ends_together) {
+  Simulation simulation;
+  const auto far = simulation.host("server");
+  simulation.run([&]() -> Deferred<> {
+    co_await far.within([] {
+      return Tcp::Server::create(Tcp::on_port(443), {.tls = Tls::server(server_options())},
+                                 echo_handler);
+    });
+    Used_connections connections;
+    constexpr int some = 50;
+    co_await connections.add(some);  // what all of them share is there now
+    const std::size_t before = bytes_in_use();
+    co_await connections.add(some);
+    EXPECT_LT((bytes_in_use() - before) / some, 20U * 1024);
+    RecordProperty("bytes", static_cast<int>((bytes_in_use() - before) / some));
+  });
+}
+
+}  // namespace
+}  // namespace async
