@@ -1,9 +1,11 @@
-"""One run of one cell: a fresh server, and the load on it."""
+"""Runs of one cell: the load on a fresh server, or in turns on several that run at once."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
+import random
 import subprocess
 import tempfile
 import time
@@ -70,22 +72,38 @@ def _load(cell, form, places, processor, port, backend_port, pid):
     return json.loads(load.stdout)
 
 
-def _run(server, cell, form, places, folder):
+@contextlib.contextmanager
+def _running(server, cell, form, places):
+    """What puts the load on `server` while it runs, and gives the row."""
     port, backend_port = machine.free_port(), machine.free_port()
     for_server, for_load = machine.processors()
     environment = dict(os.environ, BULK_BYTES=str(form.bulk_bytes), **cell.environment)
-    command = _command(server, cell, places, port, backend_port, folder)
-    process = subprocess.Popen(['taskset', '-c', str(for_server)] + command, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        _wait_until_it_listens(process, port)
-        row = _load(cell, form, places, for_load, port, backend_port, process.pid)
-        if process.poll() is not None:
-            raise Failed(f'the server has ended with {process.returncode}')
-        return row
-    finally:
-        process.kill()
-        process.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        command = _command(server, cell, places, port, backend_port, folder)
+        process = subprocess.Popen(['taskset', '-c', str(for_server)] + command, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+
+        def measure():
+            row = _load(cell, form, places, for_load, port, backend_port, process.pid)
+            if process.poll() is not None:
+                raise Failed(f'the server has ended with {process.returncode}')
+            return _completed(row, cell)
+
+        try:
+            _wait_until_it_listens(process, port)
+            yield measure
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _completed(row, cell):
+    row['disturbed'] = row['foreign'] + row['steal'] > 0.15
+    if 'cpu_us' in row and cell.load == 'echo' and row['cpu_us'] > 0:
+        size = cell.options['size']
+        row['cpu_s_per_gb'] = row['cpu_us'] * 1000 / size
+        row['gb_per_s'] = row['rps'] * size * 1e-9
+    return row
 
 
 def run(server, cell, form, places):
@@ -94,18 +112,33 @@ def run(server, cell, form, places):
     for attempt in range(1, form.tries + 1):
         if form.patience > 0:
             machine.wait_until_quiet(form.patience)
-        with machine.to_itself(), tempfile.TemporaryDirectory() as folder:
+        with machine.to_itself():
             try:
-                row = _run(server, cell, form, places, folder)
+                with _running(server, cell, form, places) as measure:
+                    row = measure()
             except (Failed, OSError) as failure:
                 row = {'error': str(failure)}
         row['tries'] = attempt
-        if 'error' not in row:
-            row['disturbed'] = row['foreign'] + row['steal'] > 0.15
-            if not row['disturbed']:
-                break
-    if 'cpu_us' in row and cell.load == 'echo' and row['cpu_us'] > 0:
-        size = cell.options['size']
-        row['cpu_s_per_gb'] = row['cpu_us'] * 1000 / size
-        row['gb_per_s'] = row['rps'] * size * 1e-9
+        if not row.get('disturbed'):
+            break
     return row
+
+
+def run_together(there, cell, form, places):
+    """Pairs of a server and its row, slice by slice, of servers that all run at once."""
+    with machine.to_itself(), contextlib.ExitStack() as all_running:
+        measures = []
+        for server in there:
+            try:
+                measures.append((server, all_running.enter_context(_running(server, cell, form, places))))
+            except (Failed, OSError) as failure:
+                yield server, {'error': str(failure)}
+        for _ in range(form.slices):
+            random.shuffle(measures)
+            for one in list(measures):
+                server, measure = one
+                try:
+                    yield server, measure()
+                except (Failed, OSError) as failure:
+                    measures.remove(one)
+                    yield server, {'error': str(failure)}

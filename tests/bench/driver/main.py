@@ -1,6 +1,7 @@
 """Runs suites, prints tables, and writes the report.  tests/bench/run starts this."""
 
 import argparse
+import collections
 import dataclasses
 import json
 import pathlib
@@ -104,33 +105,38 @@ class Run:
                     self.remark(f'Left out: {name}, which is not there.')
                 for cell in self.cells_of(suite):
                     first = round_number * 3 % max(len(there), 1)
-                    for server in there[first:] + there[:first]:
-                        if not server.can_be_under(cell.load):
-                            continue
+                    able = [s for s in there[first:] + there[:first] if s.can_be_under(cell.load)
+                            and (suite.name, cell.config, s.name) not in self.given_up]
+                    for row in self.rows_of(suite, cell, able, round_number):
+                        files[suite.name].write(json.dumps(row) + '\n')
+                        files[suite.name].flush()
                         if time.monotonic() > end:
                             self.remark(f'The time was up in round {round_number + 1} of {self.form.rounds}.')
                             return
-                        row = self.run_one(suite, cell, server, round_number)
-                        if row:
-                            files[suite.name].write(json.dumps(row) + '\n')
-                            files[suite.name].flush()
 
-    def run_one(self, suite, cell, server, round_number):
-        key = suite.name, cell.config, server.name
-        if key in self.given_up:
-            return None
-        row = {'suite': suite.name, 'config': cell.config, 'peer': server.name, 'round': round_number}
-        row.update(cells.run(server, cell, self.form, self.places))
-        print_row(row)
-        if 'error' in row:
-            self.given_up.add(key)
-            if servers.is_ours(server.name) or self.options.form == 'smoke':
-                self.errors_of_ours.append(f'{", ".join(key)}: {row["error"]}')
-        return row
+    def rows_of(self, suite, cell, able, round_number):
+        """In slices, each slice counts as a round."""
+        if self.form.slices > 0:
+            runs = cells.run_together(able, cell, self.form, self.places)
+        else:
+            runs = ((server, cells.run(server, cell, self.form, self.places)) for server in able)
+        counts = collections.Counter()
+        for server, row in runs:
+            number = round_number * max(self.form.slices, 1) + counts[server.name]
+            counts[server.name] += 1
+            row.update(suite=suite.name, config=cell.config, peer=server.name, round=number)
+            print_row(row)
+            if 'error' in row:
+                key = suite.name, cell.config, server.name
+                self.given_up.add(key)
+                if servers.is_ours(server.name) or self.options.form == 'smoke':
+                    self.errors_of_ours.append(f'{", ".join(key)}: {row["error"]}')
+            yield row
 
 
-def about(options, rounds, remarks):
-    return [f'{machine.description()}.', f'The {options.form} form, of {rounds} round{"s" if rounds > 1 else ""}.'] + remarks
+def about(options, form, rounds, remarks):
+    slices = f' with {form.slices} slices each' if form.slices else ''
+    return [f'{machine.description()}.', f'The {options.form} form, of {rounds} round{"s" if rounds > 1 else ""}{slices}.'] + remarks
 
 
 def measure_core(options, form, folder):
@@ -138,7 +144,7 @@ def measure_core(options, form, folder):
     options.results.mkdir(parents=True, exist_ok=True)
     with open(options.results / 'core.jsonl', 'w') as file:
         remarks = core.measure(options.core, form, file)
-    report.write_core(options.results, folder, about(options, max(form.core_rounds, 1), remarks))
+    report.write_core(options.results, folder, about(options, form, max(form.core_rounds, 1), remarks))
 
 
 def show(file):
@@ -162,7 +168,7 @@ def main():
     if not run.chosen:
         return
     run.go()
-    empty = report.write(options.results, folder, about(options, run.form.rounds, run.remarks), servers.versions())
+    empty = report.write(options.results, folder, about(options, run.form, run.form.rounds, run.remarks), servers.versions())
     show(folder / 'report.md')
 
     if run.errors_of_ours:

@@ -18,8 +18,10 @@ def number(value, digits=3):
     return f'{value:.{decimals}f}'
 
 
-def ratio(value):
-    return '–' if value is None else f'{value:.2f}'
+def ratio(value, error=None):
+    if value is None:
+        return '–'
+    return f'{value:.2f}' if error is None else f'{value:.3f} ±{error:.3f}'
 
 
 def _bold(name, cells):
@@ -83,8 +85,8 @@ def details(suite, cell, found):
             continue
         line = [peer + ('†' if table.is_disturbed(peer) else ''), number(table.median(peer, figure)),
                 f'{number(min(values))}–{number(max(values))}',
-                ratio(table.ratio(peer, servers.EPOLL, figure)), ratio(table.ratio(peer, servers.LIBUV, figure)),
-                ratio(table.ratio(peer, best, figure)) if best else '–']
+                *[ratio(table.ratio(peer, base, figure), table.error_of_ratio(peer, base, figure)) if base else '–'
+                  for base in (servers.EPOLL, servers.LIBUV, best)]]
         lines.append(_bold(peer, line + [number(table.median(peer, key)) for key, _ in others]))
     count = max((len(table.values(peer, figure)) for peer in table.peers), default=0)
     rounds = f'{count} round{"s" if count != 1 else ""}' + (f'; the best peer is {best}' if best else '')
@@ -99,7 +101,7 @@ _INTRODUCTION = """\
 **Time of the server's processor** is the primary figure: it hardly depends on what else the machine does, while requests
 a second and latencies do. Lower is better. Each figure is the median over the rounds; ratios are medians of the ratios in
 each round. `async_uv again` is the same program once more: what differs between the two is noise. One with a † was
-disturbed by something else each time it was tried. ../README.md says how all this is measured.
+disturbed by something else each time it was tried. ± is the standard error of a median, of many rounds. ../README.md says how all this is measured.
 
 Versions: {versions}.
 """

@@ -35,15 +35,25 @@ class Table:
 
     def ratio(self, peer, base, figure):
         """The median over rounds of the ratio in that round; of medians, if they share no round."""
-        of = {name: {row['round']: row[figure] for row in self.rows if row['peer'] == name and figure in row}
-              for name in (peer, base)}
-        if not of[peer] or not of[base]:
-            return None
-        ratios = [of[peer][n] / of[base][n] for n in of[peer] if of[base].get(n)]
+        ratios = self._ratios(peer, base, figure)
         if ratios:
             return statistics.median(ratios)
-        below = self.median(base, figure)
-        return self.median(peer, figure) / below if below else None
+        above, below = self.median(peer, figure), self.median(base, figure)
+        return above / below if above is not None and below else None
+
+    def error_of_ratio(self, peer, base, figure):
+        """The standard error of that median, from the middle 80 % of the ratios; None if they are few."""
+        ratios = sorted(self._ratios(peer, base, figure))
+        count = len(ratios)
+        if count < 20 or peer == base:
+            return None
+        middle = ratios[count // 10:count - count // 10]
+        return 1.25 * statistics.pstdev(middle) / count ** 0.5
+
+    def _ratios(self, peer, base, figure):
+        of = {name: {row['round']: row[figure] for row in self.rows if row['peer'] == name and figure in row}
+              for name in (peer, base)}
+        return [of[peer][n] / of[base][n] for n in of[peer] if of[base].get(n)]
 
     def best(self, figure):
         """The best of the peers, apart from what was written by hand on the raw interfaces."""

@@ -164,16 +164,20 @@ class Form:
     patience: float  # seconds to wait for others to be quiet
     core_rounds: int  # of the suite `core`; 0: one, of ours alone
     core_seconds: float  # for one operation of it, five times
+    slices: int = 0  # of each round, in which all servers run at once; 0: each is fresh, and alone
 
 
 FORMS = {
     'smoke': Form(1, 0.1, 0.05, 128 << 20, 500, 100, 60, 1, 0, 0, 0.001),
     'short': Form(3, 0.25, 0.1, 512 << 20, 3000, 1000, 240, 2, 0.5, 1, 0.02),
     'long': Form(7, 0.7, 0.3, 2 << 30, 10000, 5000, 7200, 4, 3, 5, 0.03),
+    'steady': Form(5, 0.12, 0.03, 128 << 20, 1000, 400, 7200, 1, 0, 1, 0.03, slices=15),
 }
 
 
 def cells(suite, form_name):
     if form_name == 'smoke':
         return [cell for cell in suite.cells if cell.smoke]
+    if form_name == 'steady':  # memory of servers that have been used before says nothing
+        return [cell for cell in suite.cells if cell.load != 'growth']
     return [cell for cell in suite.cells if cell.short or form_name == 'long']
