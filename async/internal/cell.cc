@@ -74,14 +74,6 @@ Cell_base* Cell_base::take_link(Cell_base* link) noexcept {
   return root->state() != State::Never ? root.leak() : nullptr;
 }
 
-void Cell_base::wake_or_drop(Waiter& waiter) noexcept {
-  if (state_ != State::Never) {
-    wake(waiter);
-  } else {
-    waiter.drop();
-  }
-}
-
 void Cell_base::wake_all() noexcept {
   while (!waiters_.is_empty()) wake(waiters_.pop_front());
 }

@@ -186,10 +186,12 @@ class Cell_base : public Pooled {
   /// `wait(w)` makes `w` a job once this root is determined, or now if it is.
   void wait(Waiter& waiter) noexcept {
     check_thread();
-    if (state_ == State::Empty) [[likely]] {
+    if (state_ == State::Empty) {
       waiters_.push_back(waiter);
+    } else if (state_ != State::Never) [[likely]] {
+      wake(waiter);
     } else {
-      wake_or_drop(waiter);
+      waiter.drop();
     }
   }
   /// `wait_for(root, w)` is `root->wait(w)`, which passes its reference on.
@@ -290,7 +292,6 @@ class Cell_base : public Pooled {
     add_ref();
     enqueue(waiter);
   }
-  void wake_or_drop(Waiter& waiter) noexcept;
   void wake_all() noexcept;
   void let_go_and_wake_all() noexcept;
   void remove_writer_of_unfilled() noexcept;
