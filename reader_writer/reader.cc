@@ -72,7 +72,7 @@ class Until {
       return without_delimiter(connection, give, options_.max);
     }
     give(unread.substr(0, options_.keep_delimiter ? found + 1 : length));
-    connection.received().consume(found + 1);
+    connection.received().consume_copied(found + 1);
     return true;
   }
 
@@ -90,7 +90,7 @@ class Until {
     if (!is_last || unread.empty()) return at_end(connection, give);
     if (unread.size() > max) too_long(connection, "a line", max);
     give(unread);
-    connection.received().consume(unread.size());
+    connection.received().consume_copied(unread.size());
     return true;
   }
 
@@ -126,7 +126,7 @@ Deferred<Read_result<std::string>> Reader::read(std::size_t max) const {
     const std::string_view bytes = c.received().unread().substr(0, max);
     if (bytes.empty() && max > 0) return internal::at_end(c, give);
     give(bytes);
-    c.received().consume(bytes.size());
+    c.received().consume_copied(bytes.size());
     return true;
   });
 }
@@ -137,7 +137,7 @@ Deferred<Read_result<std::size_t>> Reader::read(std::span<char> into) const {
     if (bytes.empty() && !into.empty()) return internal::at_end(c, give);
     bytes.copy(into.data(), bytes.size());
     give(bytes.size());
-    c.received().consume(bytes.size());
+    c.received().consume_copied(bytes.size());
     return true;
   });
 }
@@ -147,7 +147,7 @@ Deferred<Read_result<char>> Reader::read_char() const {
     const std::string_view unread = c.received().unread();
     if (unread.empty()) return internal::at_end(c, give);
     give(unread[0]);
-    c.received().consume(1);
+    c.received().consume_copied(1);
     return true;
   });
 }
@@ -181,7 +181,7 @@ Deferred<Read_result<std::string>> Reader::really_read(std::size_t n, std::size_
     const std::string_view unread = c.received().unread();
     if (unread.size() >= n) {
       give(unread.substr(0, n));
-      c.received().consume(n);
+      c.received().consume_copied(n);
       return true;
     }
     return internal::at_end_of_whole(c, give);
@@ -260,7 +260,7 @@ std::string Reader::read_available(std::size_t max) const {
   if (connection_->is_reading()) throw Reader_in_use();
   if (connection_->is_paused()) return {};
   std::string result(connection_->received().unread().substr(0, max));
-  connection_->received().consume(result.size());
+  connection_->received().consume_copied(result.size());
   return result;
 }
 
@@ -275,14 +275,14 @@ Deferred<std::string> Reader::contents(std::size_t max) const {
     if (c.has_more_to_come()) return false;
     internal::check_end(c);
     give(unread);
-    c.received().consume(unread.size());
+    c.received().consume_copied(unread.size());
     return true;
   });
 }
 
 Deferred<Eof> Reader::drain() const {
   return start<Eof>(connection_, [](Connection& c, const auto& give) {
-    c.received().consume(c.received().unread().size());
+    c.received().consume_copied(c.received().unread().size());
     if (c.read_error()) std::rethrow_exception(c.read_error());
     if (c.eof()) give(*c.eof());
     return c.eof().has_value();

@@ -142,7 +142,8 @@ class Reader {
 
   /// `set_buffer_size(n)` is how many bytes are read from the system at once from the next time on
   /// that memory is needed for them, at least one.  What has to be larger, for `really_read` say,
-  /// grows while that is so; an idle reader holds none.  Errors: throws `std::invalid_argument` for
+  /// grows while that is so.  A reader of which all has been read holds none, unless it was given
+  /// as a view, and nothing has been asked for since.  Errors: throws `std::invalid_argument` for
   /// zero.
   std::size_t buffer_size() const noexcept;
   void set_buffer_size(std::size_t n) const;

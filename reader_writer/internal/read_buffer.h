@@ -32,6 +32,13 @@ class Read_buffer {
     num_consumed_ += n;
   }
 
+  /// `consume_copied(n)` does so when nobody looks at them any more: if they were the last, the
+  /// memory is given back.
+  void consume_copied(std::size_t n) noexcept {
+    consume(n);
+    release_if_empty();
+  }
+
   /// `take()` takes all of the unread bytes away, with the memory that they are in, and counts
   /// them.
   Filled_buffer take() noexcept {

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -15,6 +18,7 @@
 
 #include "async/async.h"
 #include "async/testing/simulation.h"
+#include "tests/support/bytes_in_use.h"
 #include "tests/support/connected_pair.h"
 #include "tests/support/fake_transport.h"
 
@@ -319,6 +323,28 @@ TEST(Reader, finds_the_reason_of_the_end_that_a_write_has_seen_first) {
       EXPECT_EQ(co_await read, eof);
     });
   }
+}
+
+TEST(Reader, holds_no_buffer_once_all_that_has_arrived_was_given_as_a_copy) {
+  Simulation().run([]() -> Deferred<> {
+    const auto [here, there] = co_await connected_pair();
+    const Reader reader = here.reader;
+    std::array<char, 6> into{};
+    const std::vector<std::function<Deferred<>()>> reads = {
+        [&] { return reader.read_line().map([](const auto&) {}); },
+        [&] { return reader.read_until('\n').map([](const auto&) {}); },
+        [&] { return reader.read().map([](const auto&) {}); },
+        [&] { return reader.read(into).map([](const auto&) {}); },
+        [&] { return reader.really_read(6).map([](const auto&) {}); },
+    };
+    const std::size_t before = bytes_in_use();
+    for (const auto& read : reads) {
+      there.writer.write("hello\n");
+      co_await read();
+      EXPECT_EQ(reader.bytes_available(), 0U);
+      EXPECT_LT(bytes_in_use(), before + reader.buffer_size() / 2);
+    }
+  });
 }
 
 TEST(Reader, copies_share_the_connection) {
