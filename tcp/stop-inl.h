@@ -34,8 +34,8 @@ class Stop_wait final : public async::internal::Cell<R>,
   void start(Ref<Awaited> awaited, Stop_state& stop) noexcept {
     awaited_ = std::move(awaited);
     if (!awaited_ || !awaited_->is_determined()) {
-      if (const auto how = stop.outcome()) {
-        end_by(*how);
+      if (stop.is_over()) [[unlikely]] {
+        end_by(*stop.outcome());
         return;
       }
     }

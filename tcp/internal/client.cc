@@ -3,12 +3,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "async/coroutine.h"
 #include "async/internal/keep.h"
 #include "async/scheduler.h"
 #include "async/try_with.h"
 #include "tcp/internal/server_state.h"
-#include "tcp/stop.h"
 
 namespace async::Tcp::internal {
 
@@ -27,36 +25,55 @@ Client::~Client() { Waiter::end(); }
 void Client::start(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept {
   const Server_settings& settings = server_->settings();
   if ((settings.proxy_protocol || settings.tls) && !server_->is_closed()) {
-    dont_wait_for(upgrade(Ref<Client>::share(this), {std::move(transport), from}));
+    upgrading_ = std::make_unique<Upgrading>(settings, server_->close_finished(), from);
+    upgrade(std::move(transport));
   } else {
     serve(std::move(transport), from);
   }
 }
 
-Deferred<> Client::upgrade(Ref<Client> self, Listener::Accepted accepted) {
-  Server_state& server = *self->server_;
-  const Server_settings& settings = server.settings();
-  auto& [transport, from] = accepted;
-  std::optional<Error> failure;
-  try {
-    const Stop stop(settings.tls_timeout, server.close_finished());
-    for (const Upgrade* one : {settings.proxy_protocol.get(), settings.tls.get()}) {
-      if (!one) continue;
-      transport = co_await one->upgrade(std::move(transport), to_string(from), stop);
-      if (!transport) throw std::logic_error("there is no connection");
-      if (one != settings.proxy_protocol.get()) continue;
-      auto announced = transport->remote_address();
-      if (announced && announced->index() == from.index()) from = std::move(*announced);
+Client::Upgrading::Upgrading(const Server_settings& settings, Deferred<> interrupt,
+                             Address::Any given)
+    : stop(settings.tls_timeout, std::move(interrupt)),
+      from(std::move(given)),
+      next(settings.proxy_protocol ? settings.proxy_protocol.get() : settings.tls.get()) {}
+
+void Client::upgrade(std::unique_ptr<Transport> transport) noexcept {
+  wait_for(Access::take(async::internal::call([&] {
+    return upgrading_->next->upgrade(std::move(transport), to_string(upgrading_->from),
+                                     upgrading_->stop);
+  })));
+}
+
+void Client::upgraded(Cell_base& result) noexcept {
+  if (result.state() != Cell_base::State::Full) {
+    upgrade_failed(result.take_error());
+    return;
+  }
+  using Result = async::internal::Cell<std::unique_ptr<Transport>>;
+  auto transport = async::internal::take_value(static_cast<Result&>(result));
+  if (!transport) {
+    upgrade_failed(Error(std::logic_error("there is no connection")));
+    return;
+  }
+  const Server_settings& settings = server_->settings();
+  if (upgrading_->next != settings.tls.get()) {
+    auto announced = transport->remote_address();
+    if (announced && announced->index() == upgrading_->from.index()) {
+      upgrading_->from = std::move(*announced);
     }
-  } catch (...) {
-    failure = Error::current();
+    upgrading_->next = settings.tls.get();
+    if (upgrading_->next) {
+      upgrade(std::move(transport));
+      return;
+    }
   }
-  if (failure) {
-    server.upgrade_failed(from, *failure);
-    self->gone();
-  } else {
-    self->serve(std::move(transport), from);
-  }
+  serve(std::move(transport), std::exchange(upgrading_, nullptr)->from);
+}
+
+void Client::upgrade_failed(const Error& error) noexcept {
+  server_->upgrade_failed(upgrading_->from, error);
+  gone();
 }
 
 void Client::serve(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept {
@@ -104,6 +121,10 @@ void Client::wait_for_closing(Deferred<Close_result> closed) noexcept {
 void Client::run() noexcept {
   const auto self = Ref<Client>::share(this);
   const auto source = Ref<Cell_base>::adopt(take_source());
+  if (stage_ == Stage::Upgrading) {
+    upgraded(*source);
+    return;
+  }
   if (stage_ == Stage::Closing) {
     server_->add_bytes_dropped((*connection_)->bytes_dropped());
     gone();
@@ -161,6 +182,7 @@ void Client::gone() noexcept {
 
 void Client::scheduler_ends() noexcept {
   Waiter::leave();
+  upgrading_ = nullptr;
   connection_.reset();
   server_ = nullptr;
   release();

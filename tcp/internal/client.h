@@ -8,9 +8,12 @@
 #include <optional>
 
 #include "async/deferred.h"
+#include "async/internal/thread_state.h"
 #include "async/io/network.h"
 #include "reader_writer/internal/connection_handle.h"
 #include "reader_writer/observer.h"
+#include "tcp/stop.h"
+#include "tcp/upgrade.h"
 
 namespace async::Tcp::internal {
 
@@ -18,11 +21,12 @@ using async::internal::Connection_handle;
 using async::internal::Ref;
 
 class Server_state;
+struct Server_settings;
 
 /// A `Client` is the monitor under which its handler runs, and it waits for one thing after
 /// another:
 ///
-///     Accepted --upgraded--> Serving --the handler is determined--> Closing --closed--> gone
+///     Upgrading --upgraded--> Serving --the handler is determined--> Closing --closed--> gone
 ///
 /// The first error while it is Serving begins to close the connection; what comes later goes to
 /// the log.  There are as many of these as connections, so it is one small object, and no
@@ -48,11 +52,22 @@ class Client final : public async::internal::Monitor_core,
   void scheduler_ends() noexcept;
 
  private:
-  enum class Stage : unsigned char { Accepted, Serving, Closing };
+  enum class Stage : unsigned char { Upgrading, Serving, Closing };
+
+  /// What there is while it is Upgrading.
+  struct Upgrading : async::internal::Pooled {
+    Upgrading(const Server_settings& settings, Deferred<> interrupt, Address::Any from);
+
+    const Tcp::Stop stop;
+    Address::Any from;
+    const Upgrade* next;
+  };
 
   ~Client() override;
 
-  static Deferred<> upgrade(Ref<Client> self, Listener::Accepted accepted);
+  void upgrade(std::unique_ptr<Transport> transport) noexcept;
+  void upgraded(async::internal::Cell_base& result) noexcept;
+  void upgrade_failed(const Error& error) noexcept;
   void serve(std::unique_ptr<Transport> transport, const Address::Any& from) noexcept;
   void call_handler() noexcept;
   void wait_for(Ref<async::internal::Cell_base> root) noexcept;
@@ -68,7 +83,8 @@ class Client final : public async::internal::Monitor_core,
   const Ref<async::internal::Context> context_;
   Ref<Server_state> server_;  // until it is gone
   std::optional<Connection_handle> connection_;
-  Stage stage_ = Stage::Accepted;
+  std::unique_ptr<Upgrading> upgrading_;
+  Stage stage_ = Stage::Upgrading;
   bool has_failed_ = false;
 };
 

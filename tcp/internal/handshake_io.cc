@@ -77,21 +77,23 @@ class Handshake_io::Ear final : public Transport::User {
   std::optional<Ivar<>> writable_;
 };
 
-Handshake_io::Handshake_io(std::unique_ptr<Transport> transport, const Stop& stop, std::string peer)
+Handshake_io::Handshake_io(std::unique_ptr<Transport> transport, const Stop& stop, std::string peer,
+                           std::string_view doing)
     : ear_(async::internal::Ref<Ear>::adopt(new Ear(std::move(transport)))),
       stop_(stop),
+      doing_(doing),
       peer_(std::move(peer)) {}
 
 Handshake_io::~Handshake_io() { ear_->close(); }
 
 void Handshake_io::fail(const std::string& what) const {
-  throw std::runtime_error(peer_ + " " + what);
+  throw std::runtime_error(subject() + " " + what);
 }
 
 std::exception_ptr Handshake_io::stopped(Stopped why, std::optional<Direction> direction) noexcept {
   if (direction) ear_->give_up(*direction);
   return std::make_exception_ptr(std::runtime_error(
-      peer_ + (why == Stopped::Timed_out ? " took too long" : " was given up: interrupted")));
+      subject() + (why == Stopped::Timed_out ? " took too long" : " was given up: interrupted")));
 }
 
 Deferred<> Handshake_io::until_possible(Direction direction) {
@@ -106,7 +108,7 @@ std::optional<std::size_t> Handshake_io::read_now(std::span<char> into) {
     case Io_result::Status::Eof:
       return 0;
     case Io_result::Status::Error:
-      throw Io_error(result.error, peer_);
+      throw Io_error(result.error, subject());
     case Io_result::Status::Would_block:
       break;
   }
@@ -170,7 +172,7 @@ Deferred<> Handshake_io::write_rest(std::string bytes) {
         break;
       case Io_result::Status::Eof:
       case Io_result::Status::Error:
-        throw Io_error(result.error, peer_);
+        throw Io_error(result.error, subject());
     }
   }
 }

@@ -30,8 +30,10 @@ namespace async::Tcp::internal {
 /// - Limits: one operation at a time.
 class Handshake_io {
  public:
-  /// `peer` is who is at the other end, such as "the SOCKS5 proxy 192.0.2.1:1080".
-  Handshake_io(std::unique_ptr<Transport> transport, const Stop& stop, std::string peer);
+  /// `peer` is who is at the other end, such as "the SOCKS5 proxy 192.0.2.1:1080"; in messages
+  /// `doing`, which lives as long as this, stands before it.
+  Handshake_io(std::unique_ptr<Transport> transport, const Stop& stop, std::string peer,
+               std::string_view doing = "");
   Handshake_io(const Handshake_io&) = delete;
   Handshake_io& operator=(const Handshake_io&) = delete;
   ~Handshake_io();
@@ -89,9 +91,11 @@ class Handshake_io {
   }
   std::exception_ptr stopped(Stopped why, std::optional<Direction> direction) noexcept;
   std::string take(std::size_t n);
+  std::string subject() const { return std::string(doing_) + peer_; }
 
   const async::internal::Ref<Ear> ear_;
   const Stop& stop_;
+  const std::string_view doing_;
   const std::string peer_;
   std::string buffer_;
 };

@@ -47,8 +47,8 @@ void Stop_state::fire() noexcept {
 
 void Stop_state::run() noexcept {
   if (source()) release_source();
+  if (!is_over()) return;  // the interrupt was abandoned: it will never come
   const auto how = outcome();
-  if (!how) return;  // the interrupt was abandoned: it will never come
   // Whoever is told may end this.
   List<Waiting> told;
   told.splice_back(waiting_);

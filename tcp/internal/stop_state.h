@@ -43,7 +43,13 @@ class Stop_state final : public async::internal::Owning_waiter, public async::in
 
   std::optional<Stopped> has_come() const noexcept;
 
-  /// `outcome()` is there once it is over: when it has come, or the interrupt has failed.
+  /// `is_over()` is true when it has come, or the interrupt has failed; `outcome()` is there then.
+  bool is_over() const noexcept {
+    using State = async::internal::Cell_base::State;
+    const auto* root = async::internal::Access::root(interrupt_);
+    return time_is_up_ ||
+           (root && (root->state() == State::Full || root->state() == State::Failed));
+  }
   std::optional<Outcome> outcome() const noexcept;
 
   /// `add(waiting)` has `waiting` told, if this is not over.

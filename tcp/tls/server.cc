@@ -45,17 +45,11 @@ class Server_upgrade final : public Server, public Makes_engines {
   Deferred<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                                std::string peer,
                                                const Tcp::Stop& stop) const override {
-    return async::internal::call(
-        [&] { return shake_hands(std::move(transport), make_engine(peer), &stop); });
+    return accept_handshake(std::move(transport), context(), std::move(peer), &stop);
   }
 
   std::unique_ptr<Engine> make_engine(const std::string& peer) const override {
-    Ssl ssl = [this] {
-      const std::scoped_lock lock(mutex_);
-      return Ssl(SSL_new(context_.get()));
-    }();
-    SSL_set_accept_state(ssl.get());
-    return std::make_unique<Engine>(std::move(ssl), peer);
+    return Engine::accept(*context(), peer);
   }
 
  private:
@@ -63,6 +57,11 @@ class Server_upgrade final : public Server, public Makes_engines {
   struct Alpn {
     std::string list;
   };
+
+  Ssl_ctx context() const {
+    const std::scoped_lock lock(mutex_);
+    return share(*context_);
+  }
 
   static void have_identities(SSL_CTX& context, const Identity& first,
                               const std::vector<Identity>& more) {

@@ -144,6 +144,11 @@ Ssl_ctx make_context(const Common_settings& settings) {
   return made;
 }
 
+Ssl_ctx share(SSL_CTX& context) {
+  SSL_CTX_up_ref(&context);
+  return Ssl_ctx(&context);
+}
+
 void use_trust(SSL_CTX& context, const Trust& trust) {
   X509_STORE* store = SSL_CTX_get_cert_store(&context);
   if (std::holds_alternative<Trust::System>(trust.source())) {

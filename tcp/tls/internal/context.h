@@ -37,6 +37,9 @@ Ssl_ctx make_context_of(const Options& options) {
                        .key_log = options.key_log});
 }
 
+/// `share(context)` is the same context.
+Ssl_ctx share(SSL_CTX& context);
+
 /// `use_trust(context, trust)` is by whom the other side is believed.
 void use_trust(SSL_CTX& context, const Trust& trust);
 

@@ -121,6 +121,12 @@ Engine::Engine(Ssl ssl, std::string peer) : ssl_(std::move(ssl)), peer_(std::mov
   SSL_set_shed_handshake_config(ssl_.get(), 1);
 }
 
+std::unique_ptr<Engine> Engine::accept(SSL_CTX& context, std::string peer) {
+  Ssl ssl(SSL_new(&context));
+  SSL_set_accept_state(ssl.get());
+  return std::make_unique<Engine>(std::move(ssl), std::move(peer));
+}
+
 Engine::~Engine() = default;
 
 Engine& Engine::of(const SSL& ssl) {

@@ -32,6 +32,8 @@ class Engine {
  public:
   /// `peer` is who is at the other end, for messages.
   Engine(Ssl ssl, std::string peer);
+  /// `accept(context, peer)` is the one of a server.
+  static std::unique_ptr<Engine> accept(SSL_CTX& context, std::string peer);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();

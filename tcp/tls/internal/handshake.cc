@@ -21,14 +21,14 @@ using Tcp::internal::Handshake_io;
 /// A handshake that is under way.
 class Handshake {
  public:
-  Handshake(Engine& engine, Handshake_io& io) : engine_(engine), io_(io) {}
+  explicit Handshake(Handshake_io& io) : io_(io) {}
 
   /// `receive()` takes what has come from the other side; false if nothing has.
   bool receive() {
     Lent<Input_room> room;
     const auto got = io_.read_now(*room);
     if (!got) return false;
-    if (*got == 0) engine_.input_has_ended();
+    has_ended_ = *got == 0;
     unread_.append(room->data(), *got);
     return true;
   }
@@ -37,14 +37,15 @@ class Handshake {
     Engine::Progress progress;
     Deferred<> sent;
   };
-  /// `go_on()` gives that to the engine, and sends what the engine says to it.
-  Step go_on() {
+  /// `go_on(engine)` gives that to the engine, and sends what the engine says to it.
+  Step go_on(Engine& engine) {
     Kept_output out;
-    engine_.set_input(unread_);
+    engine.set_input(unread_);
+    if (has_ended_) engine.input_has_ended();
     // Keys are agreed upon and certificates verified in this call.
-    const Engine::Progress progress = engine_.handshake(out);
-    unread_.erase(0, unread_.size() - engine_.input().size());
-    engine_.set_input({});
+    const Engine::Progress progress = engine.handshake(out);
+    unread_.erase(0, unread_.size() - engine.input().size());
+    engine.set_input({});
     return {progress, io_.write(out.bytes())};
   }
 
@@ -52,20 +53,19 @@ class Handshake {
   std::string unread() const { return unread_; }
 
  private:
-  Engine& engine_;
   Handshake_io& io_;
   std::string unread_;  // by the engine
+  bool has_ended_ = false;
 };
 
-}  // namespace
-
-Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
-                                                 std::unique_ptr<Engine> engine,
-                                                 const Tcp::Stop* stop) {
-  Handshake_io io(std::move(transport), *stop, "TLS handshake with " + engine->peer());
-  Handshake handshake(*engine, io);
+// Without an engine, one is made of `context` when the other side has begun.
+Deferred<std::unique_ptr<Transport>> shake(std::unique_ptr<Transport> transport,
+                                           std::unique_ptr<Engine> engine, Ssl_ctx context,
+                                           std::string peer, const Tcp::Stop* stop) {
+  Handshake_io io(std::move(transport), *stop, std::move(peer), "TLS handshake with ");
+  Handshake handshake(io);
   // The client begins, and has often said something before the server looks.
-  bool can_go_on = !engine->is_server() || handshake.receive();
+  bool can_go_on = (engine && !engine->is_server()) || handshake.receive();
   for (;;) {
     while (!can_go_on) {
       co_await io.readable();
@@ -73,7 +73,8 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
     }
     auto& turnstile = async::internal::engine().turnstile;
     co_await io.wait(turnstile.pass());
-    auto [progress, sent] = handshake.go_on();
+    if (!engine) engine = Engine::accept(*context, io.peer());
+    auto [progress, sent] = handshake.go_on(*engine);
     turnstile.leave();
     if (progress == Engine::Progress::Failed) {
       // The other side is told why; whether that arrives does not matter any more.
@@ -88,6 +89,21 @@ Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> tran
     }
   }
   co_return std::make_unique<Tls_transport>(io.finish(), std::move(engine), handshake.unread());
+}
+
+}  // namespace
+
+Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
+                                                 std::unique_ptr<Engine> engine,
+                                                 const Tcp::Stop* stop) {
+  std::string peer = engine->peer();
+  return shake(std::move(transport), std::move(engine), nullptr, std::move(peer), stop);
+}
+
+Deferred<std::unique_ptr<Transport>> accept_handshake(std::unique_ptr<Transport> transport,
+                                                      Ssl_ctx context, std::string peer,
+                                                      const Tcp::Stop* stop) {
+  return shake(std::move(transport), nullptr, std::move(context), std::move(peer), stop);
 }
 
 }  // namespace async::Tls::internal

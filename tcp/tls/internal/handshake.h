@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "async/deferred.h"
 #include "async/io/transport.h"
@@ -19,5 +20,11 @@ namespace async::Tls::internal {
 Deferred<std::unique_ptr<Transport>> shake_hands(std::unique_ptr<Transport> transport,
                                                  std::unique_ptr<Engine> engine,
                                                  const Tcp::Stop* stop);
+
+/// `accept_handshake(transport, context, peer, stop)` is that for a server, which makes its engine
+/// once `peer` has begun: who says nothing costs no memory for TLS.
+Deferred<std::unique_ptr<Transport>> accept_handshake(std::unique_ptr<Transport> transport,
+                                                      Ssl_ctx context, std::string peer,
+                                                      const Tcp::Stop* stop);
 
 }  // namespace async::Tls::internal

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -33,6 +34,31 @@ class Used_connections {
   const std::shared_ptr<const Tcp::Upgrade> tls_ = tls_client({.resume_sessions = false});
   std::vector<Tcp::Connected<Address::Inet>> connections_;
 };
+
+// Before it has said anything there is no TLS for it.
+TEST(A_tls_client_that_says_nothing, costs_no_more_than_5_KiB_at_both_ends_together) {
+  Simulation simulation;
+  const auto far = simulation.host("server");
+  simulation.run([&]() -> Deferred<> {
+    co_await far.within([] {
+      return Tcp::Server::create(Tcp::on_port(443), {.tls = Tls::server(server_options())},
+                                 echo_handler);
+    });
+    std::vector<Tcp::Connected<Address::Inet>> connections;
+    const auto add = [&connections](int n) -> Deferred<> {
+      for (int i = 0; i < n; ++i) {
+        connections.push_back(co_await Tcp::connect(Tcp::to_host_and_port("server", 443)));
+      }
+      co_await Clock::after(std::chrono::seconds(1));
+    };
+    constexpr int some = 50;
+    co_await add(some);
+    const std::size_t before = bytes_in_use();
+    co_await add(some);
+    EXPECT_LT((bytes_in_use() - before) / some, 5U * 1024);
+    RecordProperty("bytes", static_cast<int>((bytes_in_use() - before) / some));
+  });
+}
 
 // Its buffers have been given back, as have those of the handshake.
 TEST(An_idle_tls_connection, holds_no_more_than_20_KiB_at_both_ends_together) {
