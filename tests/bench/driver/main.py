@@ -160,7 +160,7 @@ def main():
     folder = options.report
     if folder is None:
         here = pathlib.Path(__file__).resolve().parent.parent
-        is_whole = options.form == 'long' and not options.suite
+        is_whole = options.form == 'long' and not options.suite and not servers.BORINGSSL_SOURCE_DIR
         folder = here / 'results' if is_whole else options.results / 'report'
     if options.core and suites.CORE in (options.suite or _NAMES):
         measure_core(options, run.form, folder)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import shutil
 import subprocess
@@ -96,7 +97,11 @@ def is_ours(name):
     return name.startswith(OURS)
 
 
-_PACKAGES = ('libuv1-dev', 'android-libboringssl-dev', 'libasio-dev', 'libcapnp-dev', 'libevent-dev', 'librust-tokio-dev', 'golang-go',
+# Where the BoringSSL comes from that everything was built with, if it is not Debian's.
+BORINGSSL_SOURCE_DIR = os.environ.get('BORINGSSL_SOURCE_DIR')
+
+_BORINGSSL = 'android-libboringssl-dev'
+_PACKAGES = ('libuv1-dev', _BORINGSSL, 'libasio-dev', 'libcapnp-dev', 'libevent-dev', 'librust-tokio-dev', 'golang-go',
              'liblwt-ocaml-dev', 'nodejs', 'haproxy', 'nginx')
 
 
@@ -104,6 +109,9 @@ def versions():
     """Package and version of each peer, as far as Debian knows."""
     result = []
     for package in _PACKAGES:
+        if package == _BORINGSSL and BORINGSSL_SOURCE_DIR:
+            result.append('BoringSSL from its source')
+            continue
         with contextlib.suppress(OSError):
             query = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', package], capture_output=True,
                                    text=True)
