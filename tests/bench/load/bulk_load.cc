@@ -62,7 +62,8 @@ class Bulk_end final : public Pollable {
     loop_.progressed();
     if (look) beginning_.append(buffer, static_cast<std::size_t>(n));
     received_ += static_cast<std::uint64_t>(n);
-    if (n > 0) return;
+    // TLS's own end may come together with the last bytes, and be all that comes.
+    if (n > 0 && !stream_->is_at_end()) return;
     errno = 0;
     if (to_send_ > 0) give_up("the server has ended before it got everything");
     ended_ = true;

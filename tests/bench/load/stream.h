@@ -26,6 +26,8 @@ class Stream {
   virtual ssize_t receive(std::span<char> into) = 0;
   /// `skip(into)` is the same, but nobody needs to see the bytes.
   virtual ssize_t skip(std::span<char> into) = 0;
+  /// `is_at_end()` is true if `receive` would give zero though nothing more comes on the socket.
+  virtual bool is_at_end() const { return false; }
   /// `end()` says that no more will be sent.
   virtual void end() = 0;
 };

@@ -157,8 +157,11 @@ ssize_t Tls_stream::receive(std::span<char> into) {
     if (error != SSL_ERROR_WANT_READ) fail("read", n);
     if (total > 0 || !read_from_socket() || has_ended_) break;
   }
-  const bool ended = has_ended_ || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
-  return total > 0 || ended ? static_cast<ssize_t>(total) : -1;
+  return total > 0 || is_at_end() ? static_cast<ssize_t>(total) : -1;
+}
+
+bool Tls_stream::is_at_end() const {
+  return has_ended_ || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 void Tls_stream::end() {

@@ -41,6 +41,7 @@ class Tls_stream final : public Stream {
   bool flush() override;
   ssize_t receive(std::span<char> into) override;
   ssize_t skip(std::span<char> into) override { return receive(into); }
+  bool is_at_end() const override;
   void end() override;
 
   /// `tickets` are the sessions that servers have offered for resumption, to all streams that had
