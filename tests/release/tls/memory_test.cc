@@ -16,7 +16,15 @@
 namespace async {
 namespace {
 
+using testing::Host;
 using testing::Simulation;
+
+Deferred<Tcp::Server::Inet> echo_on(Host host) {
+  return host.within([] {
+    return Tcp::Server::create(Tcp::on_port(443), {.tls = Tls::server(server_options())},
+                               echo_handler);
+  });
+}
 
 /// Connections to a server over TLS, each of which has been used once.
 class Used_connections {
@@ -40,10 +48,7 @@ TEST(A_tls_client_that_says_nothing, costs_no_more_than_5_KiB_at_both_ends_toget
   Simulation simulation;
   const auto far = simulation.host("server");
   simulation.run([&]() -> Deferred<> {
-    co_await far.within([] {
-      return Tcp::Server::create(Tcp::on_port(443), {.tls = Tls::server(server_options())},
-                                 echo_handler);
-    });
+    co_await echo_on(far);
     std::vector<Tcp::Connected<Address::Inet>> connections;
     const auto add = [&connections](int n) -> Deferred<> {
       for (int i = 0; i < n; ++i) {
@@ -65,10 +70,7 @@ TEST(An_idle_tls_connection, holds_no_more_than_20_KiB_at_both_ends_together) {
   Simulation simulation;
   const auto far = simulation.host("server");
   simulation.run([&]() -> Deferred<> {
-    co_await far.within([] {
-      return Tcp::Server::create(Tcp::on_port(443), {.tls = Tls::server(server_options())},
-                                 echo_handler);
-    });
+    co_await echo_on(far);
     Used_connections connections;
     constexpr int some = 50;
     co_await connections.add(some);  // what all of them share is there now
