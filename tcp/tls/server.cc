@@ -3,7 +3,6 @@
 #include <mutex>
 #include <utility>
 
-#include "async/internal/keep.h"
 #include "tcp/tls/internal/context.h"
 #include "tcp/tls/internal/handshake.h"
 #include "tcp/tls/internal/identities.h"

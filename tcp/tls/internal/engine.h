@@ -32,7 +32,7 @@ class Engine {
  public:
   /// `peer` is who is at the other end, for messages.
   Engine(Ssl ssl, std::string peer);
-  /// `accept(context, peer)` is the one of a server.
+  /// `accept(context, peer)` is one for a server's side, which waits for `peer` to begin.
   static std::unique_ptr<Engine> accept(SSL_CTX& context, std::string peer);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
