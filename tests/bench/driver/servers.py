@@ -34,7 +34,8 @@ OURS = 'async_uv'
 AGAIN = 'async_uv again'  # the same once more: what differs between the two is noise
 EPOLL = 'raw epoll'
 LIBUV = 'raw libuv'
-RAW = (EPOLL, LIBUV)
+BUFFERED = 'raw epoll, memory buffers'  # BoringSSL as most programs use it
+RAW = (EPOLL, LIBUV, BUFFERED)
 
 _RAW = [
     Server(EPOLL, '{programs}/epoll {port} {mode}'),
@@ -83,6 +84,7 @@ ROLES = {
     ],
     'tls': _twice('{programs}/tls_server {port} {mode} {certificate} {key}', needs_certificate=True) + [
         _tls(EPOLL, '{programs}/epoll_tls'),
+        _tls(BUFFERED, '{programs}/epoll_tls_memory'),
         _tls(LIBUV, '{programs}/libuv_tls'),
         _tls('Asio', '{programs}/asio_tls'),
         _tls('Go', '{programs}/go'),

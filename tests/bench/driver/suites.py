@@ -145,8 +145,9 @@ SUITES = [
         _tls_idle(1000, smoke=True),
         _tls_idle(4000, short=False),
     ], _LATENCY + (('gb_per_s', 'GB/s'), ('idle_bytes', 'bytes, new'), ('busy_bytes', 'bytes, after many')),
-          'TLS 1.3 with AES-128-GCM, X25519 and ECDSA on P-256. `raw epoll` is BoringSSL by hand. A handshake is connect, '
-          'handshake, and both say that they end. Idle connections are idle after one request.'),
+          'TLS 1.3 with AES-128-GCM, X25519 and ECDSA on P-256. `raw epoll` is BoringSSL by hand, '
+          'with memory buffers the usual way. A handshake is connect, handshake, and both say that they end. '
+          'Idle connections are idle after one request.'),
 ]
 
 

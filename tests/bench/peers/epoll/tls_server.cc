@@ -1,4 +1,5 @@
-// What is possible with BoringSSL.  tls_server PORT MODE CERTIFICATE KEY
+// What is possible with BoringSSL; with WITH_MEMORY_BUFFERS, what is usual.  tls_server PORT MODE
+// CERTIFICATE KEY
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -6,12 +7,19 @@
 #include <string_view>
 
 #include "tests/bench/peers/boringssl/connection.h"
+#include "tests/bench/peers/boringssl/memory_connection.h"
 #include "tests/bench/peers/boringssl/modes.h"
 #include "tests/bench/peers/epoll/loop.h"
 
-class Connection : public epoll_peer::Handler, public boringssl_peer::Connection {
+#ifdef WITH_MEMORY_BUFFERS
+using Tls_connection = boringssl_peer::Memory_connection;
+#else
+using Tls_connection = boringssl_peer::Connection;
+#endif
+
+class Connection : public epoll_peer::Handler, public Tls_connection {
  public:
-  Connection(int fd, SSL_CTX* context) : boringssl_peer::Connection(context), fd_(fd) {
+  Connection(int fd, SSL_CTX* context) : Tls_connection(context), fd_(fd) {
     epoll_peer::watch(fd_, this, EPOLLIN);
   }
   ~Connection() override { ::close(fd_); }
