@@ -11,27 +11,13 @@
 #include "async/async.h"
 #include "async/testing/simulation.h"
 #include "tcp/tcp.h"
-#include "tests/support/allocations.h"
+#include "tests/support/steady_state.h"
 
 namespace async {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::Simulation;
-
-constexpr int warm_up = 2'000;
-constexpr int operations = 20'000;
-
-// What `operations` calls of `operation` allocate, after a warm-up.
-template <class F>
-Deferred<std::uint64_t> allocations_of(F operation) {
-  std::uint64_t before = 0;
-  for (int i = 0; i < warm_up + operations; ++i) {
-    if (i == warm_up) before = allocations();
-    co_await operation();
-  }
-  co_return allocations() - before;
-}
 
 template <class F>
 std::uint64_t count(F operation) {
@@ -45,7 +31,7 @@ TEST(Counting, sees_what_allocates) {
               co_await Scheduler::yield();
               EXPECT_EQ(one->front(), 'x');
             }),
-            operations);
+            Times{}.counted);
 }
 
 TEST(Nothing_is_allocated, by_an_ivar_that_is_filled_and_wakes_a_coroutine) {
@@ -69,7 +55,7 @@ TEST(Nothing_is_allocated, by_upon) {
               co_await Scheduler::yield();
             }),
             0);
-  EXPECT_EQ(calls, 3 * (warm_up + operations));
+  EXPECT_EQ(calls, 3 * (Times{}.warm_up + Times{}.counted));
 }
 
 TEST(Nothing_is_allocated, by_map) {
@@ -121,7 +107,7 @@ TEST(Nothing_is_allocated, by_a_job) {
               co_await Scheduler::yield();
             }),
             0);
-  EXPECT_EQ(calls, warm_up + operations);
+  EXPECT_EQ(calls, Times{}.warm_up + Times{}.counted);
 }
 
 TEST(Nothing_is_allocated, by_a_timer_that_is_set_and_aborted) {

@@ -1,7 +1,13 @@
 #include "tcp/tls/internal/ssl.h"
 
+#include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <new>
+
+#include "async/internal/thread_state.h"
 
 namespace async::Tls::internal {
 
@@ -31,4 +37,56 @@ std::string to_string(X509_NAME* name) {
   return contents(*bio);
 }
 
+namespace {
+
+// In front of each block.  It is what keeps the block aligned as `malloc` aligns.
+struct alignas(std::max_align_t) Block_header {
+  std::size_t size;  // with the header
+};
+
+// What this thread's pool may hold of BoringSSL's at most, so that memory of a burst of
+// connections, or of what other threads have made, goes back.  It is an estimate: a block that the
+// pool did not have is taken for one that it had.
+constexpr std::size_t most_kept = 4 << 20;
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::size_t kept = 0;
+
+Block_header& header_of(void* memory) { return *(static_cast<Block_header*>(memory) - 1); }
+
+}  // namespace
+
 }  // namespace async::Tls::internal
+
+// Their names are BoringSSL's, which asks for them as weak symbols, and so calls them if it can.
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" {
+
+[[gnu::weak, gnu::visibility("default")]] void* OPENSSL_memory_alloc(std::size_t size) {
+  using namespace async::Tls::internal;
+  if (size > std::numeric_limits<std::size_t>::max() - sizeof(Block_header)) return nullptr;
+  size += sizeof(Block_header);
+  try {
+    void* const block = async::internal::thread_state.pool.allocate(size);
+    kept -= std::min(kept, size);
+    return ::new (block) Block_header{size} + 1;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+[[gnu::weak, gnu::visibility("default")]] void OPENSSL_memory_free(void* memory) {
+  using namespace async::Tls::internal;
+  Block_header& header = header_of(memory);
+  const std::size_t size = header.size;
+  OPENSSL_cleanse(memory, size - sizeof(Block_header));  // there may have been keys in it
+  if (kept + size > most_kept) return ::operator delete(&header);
+  kept += size;
+  async::internal::thread_state.pool.release(&header, size);
+}
+
+[[gnu::weak, gnu::visibility("default")]] std::size_t OPENSSL_memory_get_size(void* memory) {
+  using namespace async::Tls::internal;
+  return header_of(memory).size - sizeof(Block_header);
+}
+
+}  // extern "C"
+// NOLINTEND(readability-identifier-naming)

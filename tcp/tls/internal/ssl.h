@@ -1,6 +1,12 @@
-// tcp/tls/internal/ssl.h: BoringSSL's objects, owned.
+// tcp/tls/internal/ssl.h: BoringSSL's objects, owned, and their memory.
 //
 // Layer: tcp/tls.
+//
+// BoringSSL asks for memory by way of hooks (`OPENSSL_memory_alloc` and two more), which ssl.cc
+// defines: it comes from the pool of the thread, as the library's own does, so that at steady state
+// a handshake allocates next to nothing.  It is cleansed when it is given back.  The hooks are
+// weak, and those of all of the process's BoringSSL: a program that has its own keeps them.  The
+// buffers of records are `malloc`'s all the same; so BoringSSL has decided.
 
 #pragma once
 
