@@ -2,10 +2,10 @@
 //
 // Layer: tcp/tls.  Where to begin: client.h, server.h.
 //
-// A program that uses it takes on one thing for all of its BoringSSL: what that allocates comes from
-// pools of the threads and not from `malloc`, by way of BoringSSL's own hooks.  A program that
-// defines `OPENSSL_memory_alloc`, `OPENSSL_memory_free` and `OPENSSL_memory_get_size` itself, all three,
-// keeps those.
+// A program that uses it takes on one thing for all of its BoringSSL: what that allocates comes
+// from pools of the threads and not from `malloc`, by way of BoringSSL's own hooks.  A program that
+// defines `OPENSSL_memory_alloc`, `OPENSSL_memory_free` and `OPENSSL_memory_get_size` itself, all
+// three, keeps those.
 
 #pragma once
 
