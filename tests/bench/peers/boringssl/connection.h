@@ -8,46 +8,34 @@
 #pragma once
 
 #include <openssl/bio.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "tests/bench/peers/boringssl/session.h"
+
 namespace boringssl_peer {
 
-class Connection {
+class Connection : public Session {
  public:
-  explicit Connection(SSL_CTX* context) : ssl_(SSL_new(context)) {
-    SSL_set_accept_state(ssl_.get());
-    SSL_set_shed_handshake_config(ssl_.get(), 1);
+  explicit Connection(SSL_CTX* context) : Session(context) {
     BIO_up_ref(bio());
-    SSL_set_bio(ssl_.get(), bio(), bio());  // which takes over one reference
+    SSL_set_bio(ssl(), bio(), bio());  // which takes over one reference
   }
-  virtual ~Connection() = default;
 
  protected:
-  // What the loop does.
-
-  /// `transmit(bytes)` sends them, or keeps what cannot be sent now; then `waits_to_send()` is
-  /// true.
-  virtual void transmit(std::string_view bytes) = 0;
-  virtual bool waits_to_send() const = 0;
-  /// `close()` is called once.
-  virtual void close() = 0;
-
   // What the loop calls, each between `begin()` and `finish()`.
 
   void begin() { now_ = this; }
   void finish() {
     if (!gathered_.empty()) transmit_gathered();
-    if (ending_ && !waits_to_send()) end();
+    end_if_all_is_sent();
   }
 
   /// `came(bytes)` is called for what has come.
@@ -55,69 +43,28 @@ class Connection {
     input_ = bytes;
     decrypt();
   }
-  void end() {
-    if (!std::exchange(ended_, true)) close();
-    ERR_clear_error();
-  }
-  bool has_ended() const { return ended_ || ending_; }
-
-  // What a server does.
-
-  virtual void received(std::string_view bytes) = 0;
-  /// The client will send no more.
-  virtual void client_has_ended() { say_end(); }
-  /// More can be sent: after the handshake, and when what waited has been sent.
-  virtual void can_send() {}
-
-  /// `put(bytes)` sends them; at most a record at once is best.
-  void put(std::string_view bytes) {
-    if (SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0) end();
-  }
-
   /// `gather(true)` lets what is put wait until `gather(false)`.
   void gather(bool on) {
     gathering_ = on;
     if (!on && !gathered_.empty()) transmit_gathered();
   }
 
-  /// `say_end()` ends the connection when all has been sent.
-  void say_end() {
-    SSL_shutdown(ssl_.get());
-    ending_ = true;
-  }
-
  private:
-  struct Free {
-    void operator()(SSL* ssl) const { SSL_free(ssl); }
-  };
-
   void decrypt() {
-    if (SSL_in_init(ssl_.get()) != 0) {
-      const int result = SSL_do_handshake(ssl_.get());
-      if (result <= 0) {
-        if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) end();
-        return;
-      }
-      can_send();
-    }
+    if (!is_open()) return;
     // As many records as there are, up to the size of one, so that they can be answered by one.
     // Without input nothing is asked for: there is no record.
     static std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> plain;
     std::size_t size = 0;
     int error = SSL_ERROR_NONE;
-    while (error == SSL_ERROR_NONE && (!input_.empty() || SSL_pending(ssl_.get()) > 0)) {
-      const int n =
-          SSL_read(ssl_.get(), plain.data() + size, static_cast<int>(plain.size() - size));
+    while (error == SSL_ERROR_NONE && (!input_.empty() || SSL_pending(ssl()) > 0)) {
+      const int n = SSL_read(ssl(), plain.data() + size, static_cast<int>(plain.size() - size));
       if (n > 0) size += static_cast<std::size_t>(n);
-      if (n <= 0) error = SSL_get_error(ssl_.get(), n);
+      if (n <= 0) error = SSL_get_error(ssl(), n);
       if (size == plain.size()) received({plain.data(), std::exchange(size, 0)});
     }
     if (size > 0) received({plain.data(), size});
-    if (error == SSL_ERROR_ZERO_RETURN) {
-      client_has_ended();
-    } else if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
-      end();
-    }
+    stopped(error);
   }
 
   // BoringSSL's side.
@@ -172,10 +119,6 @@ class Connection {
   static inline std::string_view input_;
   static inline std::string gathered_;
   static inline bool gathering_ = false;
-
-  bool ending_ = false;
-  bool ended_ = false;
-  std::unique_ptr<SSL, Free> ssl_;
 };
 
 /// `tls_context(certificate, key)` is a server's, for TLS 1.3 alone.
