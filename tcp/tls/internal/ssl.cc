@@ -39,8 +39,9 @@ std::string to_string(X509_NAME* name) {
 
 namespace {
 
-// In front of each block.  It is what keeps the block aligned as `malloc` aligns.
-struct alignas(std::max_align_t) Block_header {
+// In front of each block, which is aligned for it alone, as those are that BoringSSL makes without
+// hooks.
+struct Block_header {
   std::size_t size;  // with the header
 };
 
