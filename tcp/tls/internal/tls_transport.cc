@@ -15,8 +15,10 @@ namespace async::Tls::internal {
 
 namespace {
 
-// What is encrypted before it is handed over: all records but the last of all are full.
-constexpr std::size_t most_records_at_once = 16;
+// What is encrypted before it is handed over: all records but the last of all are full.  Three of
+// them are one packet where it may have 64 KiB (a loopback, and cards that segment it); a fourth
+// would go beyond by some bytes, as a packet of their own.
+constexpr std::size_t most_records_at_once = 3;
 
 /// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.
 /// None of them is empty.
