@@ -134,7 +134,7 @@ void Connection::read_once() noexcept {
       end_reading(what_eof_means_);
       break;
     case Io_result::Status::Error:
-      reading_failed(result.error);
+      reading_failed(result.error());
       break;
   }
 }
@@ -214,7 +214,7 @@ std::size_t Connection::hand_over(std::string_view more) noexcept {
   const Io_result result = transport_->write(std::span(parts).first(count));
   if (result.status == Io_result::Status::Error) {
     to_write_.copy(more);  // to be counted with the rest, or to wait with it
-    writing_failed(result.error);
+    writing_failed(result.error());
     return more.size();
   }
   if (result.bytes > 0 && rare_) rare_->next_pause = shortest_pause;

@@ -1,10 +1,6 @@
 #include "async/io/transport.h"
 
-#include "async/io/io_error.h"
-
 namespace async {
-
-const std::error_code no_error;
 
 std::exception_ptr Transport::exception_of(std::error_code code, const std::string& doing,
                                            std::uint64_t connection) const {

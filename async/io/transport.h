@@ -17,26 +17,28 @@
 #include "async/internal/engine.h"
 #include "async/internal/shared.h"
 #include "async/io/address.h"
+#include "async/io/io_error.h"
 #include "async/io/socket.h"
 
 namespace async {
-
-/// `no_error` is what `std::error_code()` makes by a call into another library each time.  It is
-/// made before `main` begins.
-extern const std::error_code no_error;
 
 /// What one attempt to read or write came to.
 struct Io_result {
   enum class Status : unsigned char { Ok, Would_block, Eof, Error };
 
-  static Io_result ok(std::size_t bytes) { return {Status::Ok, bytes, no_error}; }
-  static Io_result would_block() { return {Status::Would_block, 0, no_error}; }
-  static Io_result eof() { return {Status::Eof, 0, no_error}; }
-  static Io_result failed(std::error_code error) { return {Status::Error, 0, error}; }
+  static Io_result ok(std::size_t bytes) { return {Status::Ok, 0, bytes}; }
+  static Io_result would_block() { return {Status::Would_block, 0, 0}; }
+  static Io_result eof() { return {Status::Eof, 0, 0}; }
+  /// `failed(error)` is for an error of `io_category()`.
+  static Io_result failed(std::error_code error) { return {Status::Error, error.value(), 0}; }
 
+  /// `error()` is that of Error.
+  std::error_code error() const noexcept { return {code, io_category()}; }
+
+  // No larger than what a function gives back in registers.
   Status status;
+  int code;           // of `io_category()`
   std::size_t bytes;  // of Ok: at least one when reading
-  std::error_code error;
 };
 
 /// A `Transport` moves bytes without ever waiting: it tries, and says when trying again makes

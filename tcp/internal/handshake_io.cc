@@ -108,7 +108,7 @@ std::optional<std::size_t> Handshake_io::read_now(std::span<char> into) {
     case Io_result::Status::Eof:
       return 0;
     case Io_result::Status::Error:
-      throw Io_error(result.error, subject());
+      throw Io_error(result.error(), subject());
     case Io_result::Status::Would_block:
       break;
   }
@@ -172,7 +172,7 @@ Deferred<> Handshake_io::write_rest(std::string bytes) {
         break;
       case Io_result::Status::Eof:
       case Io_result::Status::Error:
-        throw Io_error(result.error, subject());
+        throw Io_error(result.error(), subject());
     }
   }
 }

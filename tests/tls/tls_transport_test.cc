@@ -188,7 +188,7 @@ TEST(Tls_transport, fails_with_the_error_of_the_one_below) {
     for (int i = 0; i < 2; ++i) {
       const Io_result result = e.transport->write({&text, 1});
       EXPECT_EQ(result.status, Status::Error);
-      EXPECT_EQ(result.error, std::errc::connection_reset);
+      EXPECT_EQ(result.error(), std::errc::connection_reset);
     }
   });
 }

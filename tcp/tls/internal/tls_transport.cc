@@ -20,12 +20,13 @@ namespace {
 // would go beyond by some bytes, as a packet of their own.
 constexpr std::size_t most_records_at_once = 3;
 
-/// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.
-/// None of them is empty.
-std::error_code send_to(Transport& transport, std::span<std::string_view> parts) noexcept {
+/// `send_to(transport, parts)` hands over all of `parts` that it takes; the rest is in `parts`.  It
+/// gives what the last attempt came to.
+Io_result send_to(Transport& transport, std::span<std::string_view> parts) noexcept {
+  Io_result result = Io_result::ok(0);
   while (!parts.empty()) {
-    const Io_result result = transport.write(parts);
-    if (result.status != Io_result::Status::Ok) return result.error;
+    result = transport.write(parts);
+    if (result.status != Io_result::Status::Ok) break;
     std::size_t taken = result.bytes;
     while (taken > 0) {
       std::string_view& part = parts.front();
@@ -35,7 +36,7 @@ std::error_code send_to(Transport& transport, std::span<std::string_view> parts)
       if (part.empty()) parts = parts.subspan(1);
     }
   }
-  return no_error;
+  return result;
 }
 
 /// What an engine says in one call or in several, on its way to the transport below.  A record by
@@ -50,7 +51,12 @@ class Sending final : public Output {
 
   void put(std::string_view bytes) noexcept override {
     size_ += bytes.size();
-    if (is_last_ && !is_blocked_ && (!kept_ || bytes.size() >= large)) {
+    if (!is_last_ || is_blocked_) {
+      keep(bytes);
+    } else if (!kept_) [[likely]] {
+      result_ = send_to(below_, {&bytes, 1});
+      if (!bytes.empty()) block(bytes);
+    } else if (bytes.size() >= large) {
       send(bytes);
     } else {
       keep(bytes);
@@ -65,22 +71,22 @@ class Sending final : public Output {
   std::size_t size() const noexcept { return size_; }  // of all that was put
   std::size_t sent() const noexcept { return size_ - left().size(); }
   std::string_view left() const noexcept { return kept_ ? std::string_view(*kept_) : ""; }
-  std::error_code error() const noexcept { return error_; }
+  Io_result result() const noexcept { return result_; }
 
  private:
   static constexpr std::size_t large = 2048;  // below that, a copy costs less than a system call
 
+  /// `send(bytes)` sends what is kept and then `bytes`.
   void send(std::string_view bytes) noexcept {
-    std::array<std::string_view, 2> parts{left(), bytes};
+    std::array<std::string_view, 2> parts{*kept_, bytes};
     auto& [kept, rest] = parts;
-    const std::size_t first = kept.empty() ? 1 : 0;
-    const std::size_t end = rest.empty() ? 1 : 2;
-    error_ = send_to(below_, std::span(parts).subspan(first, end - first));
-    if (kept_) kept_->erase(0, kept_->size() - kept.size());
-    if (kept.empty() && rest.empty()) [[likely]]
-      return;
+    result_ = send_to(below_, std::span(parts).first(rest.empty() ? 1 : 2));
+    kept_->erase(0, kept_->size() - kept.size());
+    if (!kept.empty() || !rest.empty()) block(rest);
+  }
+  [[gnu::noinline]] void block(std::string_view rest) noexcept {
     is_blocked_ = true;
-    if (!rest.empty()) keep(rest);
+    keep(rest);
   }
   void keep(std::string_view bytes) noexcept { append_in_pieces(*kept_, bytes); }
 
@@ -89,7 +95,7 @@ class Sending final : public Output {
   std::size_t size_ = 0;
   bool is_last_ = false;
   bool is_blocked_ = false;
-  std::error_code error_ = no_error;
+  Io_result result_ = Io_result::ok(0);
 };
 
 /// What is offered to be written, in pieces of at most one record each.  Large parts are not
@@ -152,31 +158,39 @@ Io_result tls_failed() { return Io_result::failed(io_error_of_errno(EPROTO)); }
 bool Tls_transport::has_more() const noexcept { return !unread_.empty() || engine_->has_more(); }
 
 Io_result Tls_transport::read(std::span<char> into) noexcept {
-  Lent<Input_room> input;
-  std::string kept;
-  if (!unread_.empty()) kept.swap(unread_);
-  engine_->set_input(kept);
-  for (bool wants_input = kept.empty() && !engine_->has_more();; wants_input = true) {
-    if (wants_input) {
-      if (const Io_result more = read_below(*input); more.status != Io_result::Status::Ok)
-        return more;
-    }
-    Kept_output out;
-    const Engine::Read read = engine_->read(into, out);
-    if (!out.bytes().empty()) send_by_itself(out.bytes());
-    switch (read.status) {
-      case Engine::Status::Done:
-        if (!engine_->input().empty()) unread_ = engine_->input();
-        if (has_more()) more_has_come();
-        return Io_result::ok(read.bytes);
-      case Engine::Status::Ended:
-        return Io_result::eof();
-      case Engine::Status::Failed:
-        return tls_failed();
-      case Engine::Status::Wants_input:
-        break;
-    }
+  if (has_more()) [[unlikely]] {
+    const std::string kept = std::exchange(unread_, std::string());
+    engine_->set_input(kept);
+    const Io_result result = decrypt(into);
+    if (result.status != Io_result::Status::Would_block) return result;
   }
+  Lent<Input_room> input;
+  for (;;) {
+    const Io_result more = read_below(*input);
+    if (more.status != Io_result::Status::Ok) return more;
+    const Io_result result = decrypt(into);
+    if (result.status != Io_result::Status::Would_block) return result;
+  }
+}
+
+Io_result Tls_transport::decrypt(std::span<char> into) noexcept {
+  Kept_output out;
+  const Engine::Read read = engine_->read(into, out);
+  if (!out.bytes().empty()) [[unlikely]]
+    send_by_itself(out.bytes());
+  switch (read.status) {
+    case Engine::Status::Done:
+      if (!engine_->input().empty()) unread_ = engine_->input();
+      if (has_more()) more_has_come();
+      return Io_result::ok(read.bytes);
+    case Engine::Status::Ended:
+      return Io_result::eof();
+    case Engine::Status::Failed:
+      return tls_failed();
+    case Engine::Status::Wants_input:
+      break;
+  }
+  return Io_result::would_block();
 }
 
 Io_result Tls_transport::read_below(std::span<char> into) noexcept {
@@ -193,10 +207,10 @@ Io_result Tls_transport::read_below(std::span<char> into) noexcept {
 // Writing.
 
 Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept {
-  std::error_code error = unsent_.empty() ? no_error : send_kept();
+  Io_result result = unsent_.empty() ? Io_result::ok(0) : send_kept();
   Pieces pieces(parts);
   pieces.pass_over(plain_that_left_);
-  while (!pieces.is_at_end() && unsent_.empty() && !error) {
+  while (!pieces.is_at_end() && unsent_.empty() && result.status != Io_result::Status::Error) {
     Sending out(below());
     std::array<Record, most_records_at_once> records;
     std::size_t count = 0;
@@ -216,9 +230,9 @@ Io_result Tls_transport::write(std::span<const std::string_view> parts) noexcept
       keep_count(out.sent(), std::span(records).first(count));
       unsent_ = out.left();
     }
-    error = out.error();
+    result = out.result();
   }
-  if (error) return Io_result::failed(error);
+  if (result.status == Io_result::Status::Error) return result;
   const std::size_t done = std::exchange(plain_that_left_, 0);
   return done > 0 ? Io_result::ok(done) : Io_result::would_block();
 }
@@ -235,19 +249,19 @@ void Tls_transport::keep_count(std::size_t sent, std::span<const Record> records
   has_left(sent);
 }
 
-std::error_code Tls_transport::send_kept() noexcept {
+Io_result Tls_transport::send_kept() noexcept {
   std::string_view rest = unsent_;
-  const std::error_code error = send_to(below(), {&rest, 1});
+  const Io_result result = send_to(below(), {&rest, 1});
   const std::size_t sent = unsent_.size() - rest.size();
   has_left(sent);
   unsent_.erase(0, sent);
-  if (!unsent_.empty()) return error;
+  if (!unsent_.empty()) return result;
   unsent_ = std::string();  // it may have been long
   if (end_ == End::Ending) {
     end_ = End::Ended;
     below().shutdown_send();
   }
-  return error;
+  return result;
 }
 
 void Tls_transport::has_left(std::size_t encrypted) noexcept {

@@ -55,11 +55,13 @@ class Tls_transport final : public Transport_layer {
   };
 
   bool has_more() const noexcept override;
+  /// `decrypt(into)` gives what the engine has, or can make of its input.
+  Io_result decrypt(std::span<char> into) noexcept;
   /// `read_below(into)` gives the engine what is read from the transport below.
   Io_result read_below(std::span<char> into) noexcept;
   /// `keep_count(sent, records)` is for `records`, of which `sent` bytes have left.
   void keep_count(std::size_t sent, std::span<const Record> records) noexcept;
-  std::error_code send_kept() noexcept;
+  Io_result send_kept() noexcept;
   /// `send_by_itself(out)` sends what stands for no bytes, behind all that is kept.
   void send_by_itself(std::string_view out) noexcept;
   void has_left(std::size_t encrypted) noexcept;

@@ -20,7 +20,7 @@ static std::uint64_t bulk_bytes() {
 static Deferred<> echo(Address::Inet, Reader reader, Writer writer) {
   while (auto chunk = co_await reader.read_chunk()) {
     writer.write(*chunk);
-    co_await writer.flushed();
+    co_await writer.pushed_back();
   }
 }
 
